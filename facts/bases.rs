@@ -1,0 +1,107 @@
+//! What the images are that Dockerfiles start from; see `data/bases.tsv`.
+
+use rustc_hash::FxHashMap as HashMap;
+use std::sync::OnceLock;
+
+use crate::tables::rows;
+
+/// What is known of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// `debian`, `ubuntu`, `alpine` ...
+    pub family: &'static str,
+    /// The releases that its tag may denote, without those that are not known.
+    pub releases: Vec<&'static str>,
+    /// Whether `releases` is all of them.
+    pub all_releases_known: bool,
+    /// Whether apt deletes the archives after each install, by a hook that the image has.
+    pub cleans_archives: Option<bool>,
+}
+
+struct Row {
+    tag: &'static str,
+    image: Image,
+}
+
+/// What is known of an image reference; `None` without a row.
+pub fn base(reference: &str) -> Option<&'static Image> {
+    static TABLE: OnceLock<HashMap<&'static str, Vec<Row>>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let mut table: HashMap<&'static str, Vec<Row>> = HashMap::default();
+        for row in rows(include_str!("data/bases.tsv")) {
+            let [name, tag, family, releases, _, hook] = row[..] else { continue };
+            let known = |release: &&str| *release != "?";
+            let image = Image {
+                family,
+                releases: releases.split(' ').filter(known).collect(),
+                all_releases_known: releases.split(' ').all(|release| release != "?"),
+                cleans_archives: match hook {
+                    "yes" => Some(true),
+                    "no" => Some(false),
+                    _ => None,
+                },
+            };
+            table.entry(name).or_default().push(Row { tag, image });
+        }
+        table
+    });
+    if reference.contains('@') {
+        return None;
+    }
+    let (host, rest) = match reference.split_once('/') {
+        Some((host, rest)) if host.contains(['.', ':']) => (true, rest),
+        _ => (false, reference),
+    };
+    let official = rest.strip_prefix("library/");
+    // Mirrors serve the official images below `library`; other registries have rows of their own.
+    let reference = match official {
+        Some(name) => name.to_owned(),
+        None if host => format!("*/{rest}"),
+        None => reference.to_owned(),
+    };
+    let (name, tag) = match reference.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (reference.as_str(), "latest"),
+    };
+    table.get(name)?.iter().find(|row| matches(row.tag, tag)).map(|row| &row.image)
+}
+
+/// Whether a tag matches a pattern in which `*` stands for any text.
+fn matches(pattern: &str, tag: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = tag.strip_prefix(first) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_found_by_name_and_tag() {
+        let releases = |reference: &str| base(reference).map(|image| image.releases.clone());
+        assert_eq!(releases("debian:bookworm-slim"), Some(vec!["bookworm"]));
+        assert_eq!(releases("registry.example.com:5000/library/debian:12"), Some(vec!["bookworm"]));
+        assert_eq!(releases("ubuntu:22.04"), Some(vec!["jammy"]));
+        assert_eq!(base("python:3.12-alpine").map(|image| image.family), Some("alpine"));
+        assert_eq!(releases("example.com/team/base:1"), None);
+        assert_eq!(releases("example.com/debian:12"), None);
+        assert!(base("registry.example.com/dotnet/sdk:8.0").is_some());
+        assert_eq!(releases("debian@sha256:00"), None);
+    }
+
+    #[test]
+    fn patterns_match_whole_tags() {
+        assert!(matches("*", "x") && matches("3.*", "3.9") && matches("*alpine*", "3-alpine3.18"));
+        assert!(matches("3", "3") && !matches("3", "3.1") && !matches("*-slim", "slim-x"));
+    }
+}

@@ -1,0 +1,364 @@
+//! Whether two files do the same: their traces are compared.
+//!
+//! The check knows nothing of the transforms. It takes what a fix claims and assumes, leaves that out
+//! of both traces, and compares the rest; so an edit that loses a command, changes how `||` binds or
+//! moves a COPY over what reads it is found.
+
+use std::cell::OnceCell;
+
+use dockeropt_syntax::shell::{Entry, JoinerKind, List};
+
+use crate::claim::{Assumption, Claim};
+use crate::configuration::configuration;
+use crate::deletions::deletions;
+use crate::effects::{Effects, Reach, of_script, within};
+use crate::facts::Facts;
+use crate::liveness::{Traces, fetches_apk_index, is_apk_update};
+use crate::shell_state::has_only_simple_commands;
+use crate::tables::Manager;
+use crate::text::check_text;
+use crate::tokens::{Erasure, Tokens};
+use crate::trace::{Atom, Code, CopyEvent, Event};
+
+/// What the accepted fixes claim and assume.
+#[derive(Clone, Debug, Default)]
+pub struct Licence {
+    /// What may differ.
+    pub claims: Vec<Claim>,
+    /// What is taken for granted.
+    pub assumptions: Vec<Assumption>,
+}
+
+/// How two files differ.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Difference {
+    /// What differs, as one sentence without a full stop.
+    pub message: String,
+}
+
+pub(crate) fn difference(message: impl Into<String>) -> Result<(), Difference> {
+    Err(Difference { message: message.into() })
+}
+
+/// Checks that `result` does what `original` does, but for what the licence allows.
+pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
+    check_text(original.file, result.file)?;
+    if original.stages.len() != result.stages.len() {
+        return difference("the number of stages differs");
+    }
+    check_start(original, result)?;
+    let (before, after) =
+        (Traces::new(original, &licence.assumptions), Traces::new(result, &licence.assumptions));
+    for stage in 0..original.stages.len() {
+        check_base(original, result, stage)?;
+        let left = keys(&before, stage, licence, false);
+        let right = keys(&after, stage, licence, true);
+        compare(&fold(left, licence), &fold(right, licence))?;
+        if configuration(original, stage) != configuration(result, stage) {
+            return difference(format!("the configuration of stage {stage} differs"));
+        }
+    }
+    Ok(())
+}
+
+/// Instructions before the first FROM must stay as they are.
+fn check_start(original: &Facts<'_>, result: &Facts<'_>) -> Result<(), Difference> {
+    let start = |facts: &Facts<'_>| {
+        let steps = facts.steps.iter().take_while(|step| step.stage.is_none());
+        steps.map(|step| step.instruction.arguments().to_owned()).collect::<Vec<_>>()
+    };
+    if start(original) == start(result) {
+        Ok(())
+    } else {
+        difference("the arguments before the first FROM differ")
+    }
+}
+
+fn check_base(original: &Facts<'_>, result: &Facts<'_>, stage: usize) -> Result<(), Difference> {
+    let (before, after) = (&original.stages[stage], &result.stages[stage]);
+    if before.name != after.name || before.base != after.base {
+        return difference(format!("stage {stage} has another name or base"));
+    }
+    let from = |facts: &Facts<'_>| {
+        let step = facts.steps_of(stage).first();
+        step.map_or((Vec::new(), None), |step| {
+            let operation = &step.instruction.operation;
+            let flags: Vec<String> = operation.flags.iter().map(|flag| flag.text.clone()).collect();
+            let words = operation.words(&step.instruction.logical, step.state.escape);
+            // A build argument may name another stage.
+            (flags, words.first().map(|word| word.text.clone()).filter(|word| word.contains('$')))
+        })
+    };
+    if from(original) != from(result) {
+        return difference(format!("stage {stage} starts from another platform or argument"));
+    }
+    Ok(())
+}
+
+/// An event with all that must be equal for it to be the same.
+struct Key<'t, 'f> {
+    event: &'t Event<'f>,
+    /// The words.
+    tokens: Tokens,
+    effects: OnceCell<Effects>,
+}
+
+/// The events of a stage without what does not matter.
+fn keys<'t, 'f>(
+    traces: &'t Traces<'f>,
+    stage: usize,
+    licence: &Licence,
+    is_result: bool,
+) -> Vec<Key<'t, 'f>> {
+    let mut named: Option<Vec<String>> = None;
+    for claim in &licence.claims {
+        if let Claim::WithoutRecommends { named: names, .. } = claim {
+            named.get_or_insert_default().extend_from_slice(names);
+        }
+    }
+    let named = named.filter(|_| is_result);
+    let mut keys = Vec::new();
+    let mut apk_updated = traces.has_apk_index(stage);
+    for (at, event) in traces.stages[stage].iter().enumerate() {
+        let mut tokens = Tokens::default();
+        if let Event::Atom(atom) = event {
+            let dead = is_dead(traces, stage, at, atom);
+            if !dead {
+                let erasure = Erasure { without_recommends: named.as_deref(), apk_updated };
+                tokens = crate::tokens::tokens(atom, &erasure);
+            }
+            let (surely, maybe) = fetches_apk_index(atom);
+            apk_updated = (apk_updated.0 || surely, apk_updated.1 || maybe);
+            if dead {
+                continue;
+            }
+        }
+        keys.push(Key { event, tokens, effects: OnceCell::new() });
+    }
+    keys
+}
+
+/// Whether an atom may come or go: it only deletes caches that nobody reads, or fetches an index that
+/// those who need it can fetch.
+fn is_dead(traces: &Traces<'_>, stage: usize, at: usize, atom: &Atom<'_>) -> bool {
+    let mounted = |folder: &str| atom.mounts.iter().any(|mount| mount.may_hold(folder));
+    if let Some(deletions) = deletions(atom) {
+        return deletions
+            .iter()
+            .all(|&deletion| !mounted(deletion.2) && !traces.is_used_after(stage, at, deletion));
+    }
+    is_apk_update(atom) && !mounted("/var/cache/apk") && traces.only_serves_installs(stage, at)
+}
+
+/// Makes neighbouring installs one, where a claim allows it.
+fn fold<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> {
+    let allowed = |manager: Manager| licence.claims.contains(&Claim::OneInstall(manager));
+    let leaves_out = licence.claims.iter().any(|claim| matches!(claim, Claim::WithoutRecommends { .. }));
+    let others = |tokens: &Tokens| {
+        // Where recommended packages may be left out, the calls may differ in that.
+        let ignored = |text: &str| leaves_out && text == "--no-install-recommends";
+        let others = tokens.words.iter().filter(|token| !token.package && !ignored(&token.text));
+        others.map(|token| token.text.clone()).collect::<Vec<_>>()
+    };
+    let mut folded: Vec<Key<'t, 'f>> = Vec::with_capacity(keys.len());
+    for mut key in keys {
+        if key.tokens.install.is_some_and(allowed) {
+            // Packages come last, whichever option stands behind them.
+            key.tokens.words.sort_by_key(|token| token.package);
+            if let Some(last) = folded.last_mut()
+                && last.tokens.install == key.tokens.install
+                && same_setting(last.event, key.event)
+                && others(&last.tokens) == others(&key.tokens)
+            {
+                last.tokens.words.extend(key.tokens.words.into_iter().filter(|token| token.package));
+                continue;
+            }
+        }
+        folded.push(key);
+    }
+    folded
+}
+
+/// Finds for each event on the left the same event on the right, past events that it may change
+/// places with.
+fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>]) -> Result<(), Difference> {
+    let mut matched = vec![false; right.len()];
+    let mut first = 0;
+    for key in left {
+        while first < right.len() && matched[first] {
+            first += 1;
+        }
+        let found = (first..right.len()).filter(|&at| !matched[at]).find(|&at| same(key, &right[at]));
+        let Some(found) = found else {
+            return difference(format!("{} is lost or changed", describe(key.event)));
+        };
+        let passed = (first..found).filter(|&at| !matched[at]).find(|&at| !independent(key, &right[at]));
+        if let Some(passed) = passed {
+            return difference(format!(
+                "{} came before {}",
+                describe(key.event),
+                describe(right[passed].event)
+            ));
+        }
+        matched[found] = true;
+    }
+    match matched.iter().position(|matched| !matched) {
+        Some(at) => difference(format!("{} is new", describe(right[at].event))),
+        None => Ok(()),
+    }
+}
+
+fn describe(event: &Event<'_>) -> String {
+    match event {
+        Event::Atom(atom) => {
+            let what = match &atom.code {
+                Code::Pipeline(pipeline) => &atom.text[pipeline.span.range()],
+                Code::Script(entries) => {
+                    entries.first().map_or("", |entry| &atom.text[entry.pipeline.span.range()])
+                }
+                Code::Exec(words) => words.first().copied().unwrap_or_default(),
+                Code::Raw(raw, _) => raw,
+            };
+            let words: Vec<&str> = what.split_whitespace().take(3).collect();
+            format!("`{}` (line {})", words.join(" "), atom.line)
+        }
+        Event::Copy(CopyEvent { copy, line, .. }) => {
+            format!("the {} to {} (line {line})", if copy.add { "ADD" } else { "COPY" }, copy.written.raw())
+        }
+        Event::Mkdir { path, .. } => format!("the WORKDIR {}", path.raw()),
+    }
+}
+
+/// Whether an event of the original is the same as one of the result.
+fn same(original: &Key<'_, '_>, result: &Key<'_, '_>) -> bool {
+    match (original.event, result.event) {
+        (Event::Atom(_), Event::Atom(_)) => {
+            same_setting(original.event, result.event) && same_words(&original.tokens, &result.tokens)
+        }
+        (Event::Copy(a), Event::Copy(b)) => {
+            let fields = |event: &CopyEvent| (event.copy.written.raw().ends_with('/'), event.bodies.clone());
+            a.state.volumes == b.state.volumes
+                && a.copy.add == b.copy.add
+                && a.copy.from == b.copy.from
+                && a.copy.sources == b.copy.sources
+                && a.copy.destination == b.copy.destination
+                && a.copy.flags == b.copy.flags
+                && fields(a) == fields(b)
+        }
+        (Event::Mkdir { path, user, .. }, Event::Mkdir { path: other, user: by, .. }) => {
+            path == other && user == by
+        }
+        _ => false,
+    }
+}
+
+/// The result may have words that a claim allows. An `apk add` may find an index that it did not find
+/// before, but not the other way round.
+fn same_words(original: &Tokens, result: &Tokens) -> bool {
+    let mut words = result.words.iter();
+    let kept = original.words.iter().all(|word| {
+        words
+            .find(|other| other.text == word.text || !other.may_be_new)
+            .is_some_and(|it| it.text == word.text)
+    });
+    kept && words.all(|word| word.may_be_new)
+        && original.has_index.len() == result.has_index.len()
+        && original
+            .has_index
+            .iter()
+            .zip(&result.has_index)
+            .all(|(before, after)| before.0 <= after.0 && before.1 <= after.1)
+}
+
+fn same_setting(a: &Event<'_>, b: &Event<'_>) -> bool {
+    let (Event::Atom(a), Event::Atom(b)) = (a, b) else { return false };
+    a.state.user == b.state.user
+        && a.state.workdir == b.state.workdir
+        && a.state.shell == b.state.shell
+        && a.state.shell_words == b.state.shell_words
+        && a.state.volumes == b.state.volumes
+        && a.env == b.env
+        && a.flags.len() == b.flags.len()
+        && a.flags.iter().zip(&b.flags).all(|(one, other)| a.state.expand(one) == b.state.expand(other))
+        && a.inherits == b.inherits
+}
+
+/// Whether two events may change places.
+fn independent(a: &Key<'_, '_>, b: &Key<'_, '_>) -> bool {
+    match (a.event, b.event) {
+        (Event::Copy(copy), Event::Mkdir { path, root, .. })
+        | (Event::Mkdir { path, root, .. }, Event::Copy(copy)) => {
+            let apart = !Reach::path(copy.copy.destination.raw()).overlaps(&Reach::path(path.raw()));
+            let destination = copy.copy.destination.text();
+            // Both make the folder for root, whoever comes first.
+            let below = destination
+                .zip(path.text())
+                .is_some_and(|(destination, path)| destination != path && within(destination, path));
+            let known = destination.is_some() && path.text().is_some();
+            known && (apart || (*root && below && copy.copy.flags.is_empty()))
+        }
+        (Event::Copy(copy), Event::Atom(atom)) | (Event::Atom(atom), Event::Copy(copy)) => {
+            let destination = copy.copy.destination.text();
+            let named =
+                destination.is_none_or(|path| atom.env.iter().any(|(_, value)| names_path(value, path)));
+            !named && effects(a).independent(effects(b))
+        }
+        _ => effects(a).independent(effects(b)),
+    }
+}
+
+/// Whether a variable names a path that meets `path`, also as one of several: `/a/bin:/usr/bin`.
+fn names_path(value: &crate::value::Value, path: &str) -> bool {
+    let mut parts = value.raw().split([':', '|', '=', ',', ' ', '\u{0}', '\u{1}']);
+    let meets = |part: &str| part.len() > 1 && (within(part, path) || within(path, part));
+    parts.any(|part| part.starts_with('/') && meets(&crate::value::clean(part)))
+}
+
+fn effects<'k>(key: &'k Key<'_, '_>) -> &'k Effects {
+    key.effects.get_or_init(|| match key.event {
+        Event::Atom(atom) => effects_of_atom(atom),
+        Event::Copy(event) => effects_of_copy(event),
+        Event::Mkdir { path, root, .. } => {
+            let path = path.text().map_or_else(Reach::everything, Reach::path);
+            // The owner's name is looked up.
+            let reads = if *root { Reach::default() } else { Reach::path("/etc") };
+            Effects { reads, writes: path }
+        }
+    })
+}
+
+fn effects_of_copy(event: &CopyEvent) -> Effects {
+    let writes = event.copy.destination.text().map_or_else(Reach::everything, Reach::path);
+    let mut effects = Effects { writes, ..Effects::default() };
+    // Names of users are looked up in the image.
+    let by_name = |flag: &str| {
+        flag.strip_prefix("--chown=")
+            .is_some_and(|owner| owner.contains(|c: char| c != ':' && !c.is_ascii_digit()))
+    };
+    if event.copy.flags.iter().any(|flag| flag.text().is_none_or(by_name)) {
+        effects.reads = Reach::path("/etc");
+    }
+    effects
+}
+
+fn effects_of_atom(atom: &Atom<'_>) -> Effects {
+    let (Some(folder), true, true) = (&atom.folder, atom.flags.is_empty(), atom.state.shell.is_posix())
+    else {
+        return Effects::unknown();
+    };
+    let entries: Vec<Entry<'_>> = match &atom.code {
+        Code::Pipeline(pipeline) => vec![Entry { pipeline: (*pipeline).clone(), joiner: None }],
+        Code::Script(entries) => entries.to_vec(),
+        Code::Exec(_) | Code::Raw(..) => return Effects::unknown(),
+    };
+    let in_background =
+        |entry: &Entry<'_>| entry.joiner.is_some_and(|joiner| joiner.kind == JoinerKind::Background);
+    let modelled = |entry: &Entry<'_>| has_only_simple_commands(&entry.pipeline) && !in_background(entry);
+    let [first, ..] = &entries[..] else { return Effects::default() };
+    let span = first.pipeline.span;
+    if !entries.iter().all(modelled) {
+        return Effects::unknown();
+    }
+    of_script(&List { entries, span, comment: None }, atom.text, folder)
+}

@@ -1,0 +1,31 @@
+//! What a Dockerfile does: its stages and steps, the state in force at each, the commands that run
+//! and what they read and write; and the check that two files do the same.
+//!
+//! Pure: no files are read, nothing is printed, no process is started.
+
+pub mod bases;
+pub mod check;
+pub mod claim;
+pub mod command;
+mod configuration;
+mod deletions;
+pub mod effects;
+mod facts;
+mod liveness;
+pub mod recommends;
+pub mod shell_state;
+mod stage;
+mod state;
+pub mod tables;
+mod text;
+mod tokens;
+mod trace;
+pub mod usage;
+mod value;
+mod variables;
+
+pub use facts::{Action, Body, Copy, Facts, Mount, Run, Step};
+pub use stage::{Base, Stage};
+pub use state::{Argument, Shell, State};
+pub use value::{Value, absolute, clean};
+pub use variables::Variables;

@@ -1,0 +1,362 @@
+//! Whether what a package manager keeps is used after a point of a stage.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use dockeropt_syntax::shell::{self, List};
+use dockeropt_syntax::{Keyword, LogicalSpan};
+
+use crate::claim::Assumption;
+use crate::command::call;
+use crate::deletions::{Deletion, deletions};
+use crate::effects::within;
+use crate::facts::Facts;
+use crate::shell_state::visit_pipeline;
+use crate::stage::Base;
+use crate::tables::{Kept, Manager, Verb};
+use crate::trace::{Atom, Code, Event, events};
+use crate::usage::{Usage, Use, usages, usages_of_entries, usages_of_pipeline, usages_of_words};
+use crate::value::{Value, clean};
+
+/// A file's events by stage.
+pub(crate) struct Traces<'f> {
+    pub(crate) facts: &'f Facts<'f>,
+    pub(crate) stages: Vec<Vec<Event<'f>>>,
+    assumed: &'f [Assumption],
+    /// For each folder, by stage and event, whether what lies in it is used from there on.
+    used: RefCell<BTreeMap<(Manager, &'static str), Answers>>,
+    /// By stage and event, whether an apk index is used from there on by other than installs.
+    asked: OnceCell<Answers>,
+    /// By stage, whether its parents surely fetched, and may have fetched, an apk index.
+    apk_index: OnceCell<Vec<(bool, bool)>>,
+}
+
+/// An answer for each event of each stage, and one for the end of the stage.
+type Answers = Rc<Vec<Vec<bool>>>;
+
+/// What an atom does with the index of a manager.
+pub(crate) fn usages_of_atom(atom: &Atom<'_>, manager: Manager) -> Vec<Usage> {
+    let unknown = |what: &str| {
+        vec![Usage { kind: Use::Unknown(what.to_owned()), span: LogicalSpan::empty(0), conditional: false }]
+    };
+    match &atom.code {
+        Code::Pipeline(pipeline) => usages_of_pipeline(pipeline, atom.text, manager),
+        Code::Script(entries) => usages_of_entries(entries, atom.text, manager),
+        Code::Exec(words) => usages_of_words(words, manager, LogicalSpan::empty(0)),
+        Code::Raw(_, Some((list, text))) => usages(list, text, manager),
+        Code::Raw(raw, None) => unknown(raw.split_whitespace().next().unwrap_or("a script")),
+    }
+}
+
+impl<'f> Traces<'f> {
+    pub(crate) fn new(facts: &'f Facts<'f>, assumed: &'f [Assumption]) -> Self {
+        Self {
+            facts,
+            stages: (0..facts.stages.len()).map(|stage| events(facts, stage)).collect(),
+            assumed,
+            used: RefCell::default(),
+            asked: OnceCell::new(),
+            apk_index: OnceCell::new(),
+        }
+    }
+
+    /// Answers for every event, from the last stage to the first. `decide` says what an event decides
+    /// itself, `observed` whether something outside sees what is there at the end of a stage; children
+    /// go on with the events of their own.
+    fn answers(
+        &self,
+        decide: impl Fn(&Event<'_>) -> Option<bool>,
+        observed: impl Fn(usize) -> bool,
+    ) -> Answers {
+        let mut answers: Vec<Vec<bool>> = vec![Vec::new(); self.stages.len()];
+        for stage in (0..self.stages.len()).rev() {
+            let events = &self.stages[stage];
+            let children = &self.facts.stages[stage].children;
+            let mut used =
+                children.iter().any(|&child| answers[child].first() == Some(&true)) || observed(stage);
+            let mut from = vec![used; events.len() + 1];
+            for (at, event) in events.iter().enumerate().rev() {
+                used = decide(event).unwrap_or(used);
+                from[at] = used;
+            }
+            answers[stage] = from;
+        }
+        Rc::new(answers)
+    }
+
+    /// Whether what lies in a folder is used after the event `at` of a stage, before it is fetched
+    /// anew.
+    pub(crate) fn is_used_after(&self, stage: usize, at: usize, deletion: Deletion) -> bool {
+        let (manager, kind, folder) = deletion;
+        let known = self.used.borrow().get(&(manager, folder)).cloned();
+        let answers = known.unwrap_or_else(|| {
+            let readers = self.readers(folder);
+            let answers = self.answers(
+                |event| match kind {
+                    Kept::Index => self.index_use(event, manager),
+                    Kept::Cache => uses_cache(event, manager, folder).then_some(true),
+                },
+                |stage| {
+                    readers.contains(&stage) || self.is_used_by_configuration(stage, manager, kind, folder)
+                },
+            );
+            self.used.borrow_mut().insert((manager, folder), Rc::clone(&answers));
+            answers
+        });
+        answers[stage][at + 1]
+    }
+
+    /// The stages from which another stage copies or mounts what may lie in a folder.
+    fn readers(&self, folder: &str) -> BTreeSet<usize> {
+        let mut stages = BTreeSet::new();
+        for (reader, events) in self.stages.iter().enumerate() {
+            for event in events {
+                match event {
+                    Event::Copy(event) => {
+                        let meets = event.copy.sources.iter().any(|source| may_meet(source, folder));
+                        let from = event.copy.from.as_deref().filter(|_| meets);
+                        stages.extend(from.and_then(|from| self.facts.stage_named(from, reader)));
+                    }
+                    Event::Atom(atom) => {
+                        let from = atom.mounts.iter().filter_map(|mount| mount.from.as_deref());
+                        stages.extend(from.filter_map(|from| self.facts.stage_named(from, reader)));
+                    }
+                    Event::Mkdir { .. } => {}
+                }
+            }
+        }
+        stages
+    }
+
+    /// Whether a trigger of a stage, or what its image starts, uses the index or the folder.
+    fn is_used_by_configuration(&self, stage: usize, manager: Manager, kind: Kept, folder: &str) -> bool {
+        let name = folder.trim_start_matches("~/");
+        self.facts.steps_of(stage).iter().any(|step| {
+            let text = &step.instruction.logical.text;
+            match step.instruction.keyword() {
+                Keyword::Onbuild => {
+                    let Some(trigger) = &step.instruction.operation.trigger else { return true };
+                    if trigger.keyword != Keyword::Run {
+                        return false;
+                    }
+                    let used =
+                        |list: List<'_>| first_use(&usages(&list, text, manager), manager, self.assumed);
+                    text.contains(name)
+                        || (kind == Kept::Index
+                            && (!step.instruction.heredocs.is_empty()
+                                || trigger.json.is_some()
+                                || shell::parse(text, trigger.arguments)
+                                    .map_or(true, |list| used(list) == Some(true))))
+                }
+                Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
+                    let asks = kind == Kept::Index
+                        && text.contains(manager.name())
+                        && text.contains("install")
+                        && !text.contains("update");
+                    asks || text.contains(name)
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// Whether an `apk update` at `at` only serves `apk add`s, which can fetch the index themselves.
+    pub(crate) fn only_serves_installs(&self, stage: usize, at: usize) -> bool {
+        let answers = self.asked.get_or_init(|| {
+            let readers = self.readers("/var/cache/apk");
+            let asks = |event: &Event<'_>| match event {
+                Event::Atom(atom) => (asks_apk(atom) || self.may_ask_apk(atom)).then_some(true),
+                _ => None,
+            };
+            self.answers(asks, |stage| {
+                readers.contains(&stage)
+                    || self.is_used_by_configuration(stage, Manager::Apk, Kept::Index, "/var/cache/apk")
+            })
+        });
+        !answers[stage][at + 1]
+    }
+
+    fn may_ask_apk(&self, atom: &Atom<'_>) -> bool {
+        usages_of_atom(atom, Manager::Apk).iter().any(|usage| {
+            matches!(&usage.kind, Use::Unknown(command) if !is_assumed(self.assumed, Manager::Apk, command))
+        })
+    }
+
+    /// Whether the stages that a stage starts from surely fetched, and may have fetched, an index of apk.
+    pub(crate) fn has_apk_index(&self, stage: usize) -> (bool, bool) {
+        self.apk_index.get_or_init(|| {
+            let mut starts: Vec<(bool, bool)> = Vec::with_capacity(self.stages.len());
+            let mut ends: Vec<(bool, bool)> = Vec::with_capacity(self.stages.len());
+            for (stage, events) in self.stages.iter().enumerate() {
+                let start = match self.facts.stages[stage].base {
+                    Base::Stage(parent) => ends[parent],
+                    _ => (false, false),
+                };
+                let fetched = events.iter().filter_map(|event| match event {
+                    Event::Atom(atom) => Some(fetches_apk_index(atom)),
+                    _ => None,
+                });
+                starts.push(start);
+                ends.push(fetched.fold(start, |a, b| (a.0 || b.0, a.1 || b.1)));
+            }
+            starts
+        })[stage]
+    }
+
+    /// Whether the event needs the index: `Some(false)` if it is fetched or deleted before.
+    fn index_use(&self, event: &Event<'_>, manager: Manager) -> Option<bool> {
+        match event {
+            Event::Atom(atom) => first_use(&usages_of_atom(atom, manager), manager, self.assumed),
+            Event::Copy(_) | Event::Mkdir { .. } => None,
+        }
+    }
+}
+
+/// Whether a source of a `COPY --from` may hold what lies in a folder, or part of it.
+fn may_meet(source: &Value, folder: &str) -> bool {
+    let Some(source) = source.text() else { return true };
+    let source = clean(&format!("/{source}"));
+    let fixed = match source.find(['*', '?', '[', '\\']) {
+        Some(at) => source[..at].rsplit_once('/').map_or("", |(above, _)| above),
+        None => &source,
+    };
+    let fixed = if fixed.is_empty() { "/" } else { fixed };
+    match folder.strip_prefix("~/") {
+        Some(below) => {
+            let root = format!("/root/{below}");
+            within(fixed, &root) || within(&root, fixed) || within(fixed, "/home") || fixed.contains(below)
+        }
+        None => within(fixed, folder) || within(folder, fixed),
+    }
+}
+
+/// Whether an atom surely fetches, and may fetch, an index of apk that stays.
+pub(crate) fn fetches_apk_index(atom: &Atom<'_>) -> (bool, bool) {
+    let mut maybe = false;
+    let mut look = |simple: &shell::Simple<'_>| maybe |= leaves_apk_index(simple);
+    visit_code(&atom.code, &mut look);
+    let surely = match &atom.code {
+        Code::Pipeline(pipeline) => pipeline.simple().is_some_and(leaves_apk_index),
+        _ => false,
+    };
+    (surely, maybe)
+}
+
+fn leaves_apk_index(simple: &shell::Simple<'_>) -> bool {
+    let Some(managed) = call(simple).and_then(|call| call.managed) else { return false };
+    let has = |names: &[&str]| managed.has_option(simple, names);
+    managed.manager == Manager::Apk
+        && !has(&["--no-cache"])
+        && (managed.verb == Verb::Update || has(&["-U", "--update", "--update-cache"]))
+}
+
+/// Whether an atom is just an `apk update`.
+pub(crate) fn is_apk_update(atom: &Atom<'_>) -> bool {
+    let Code::Pipeline(pipeline) = &atom.code else { return false };
+    let managed = pipeline.simple().and_then(call).and_then(|call| call.managed);
+    managed.is_some_and(|managed| managed.manager == Manager::Apk && managed.verb == Verb::Update)
+}
+
+fn visit_code<'s>(code: &'s Code<'_>, look: &mut dyn FnMut(&'s shell::Simple<'s>)) {
+    match code {
+        Code::Pipeline(pipeline) => visit_pipeline(pipeline, &mut |simple| look(simple)),
+        Code::Script(entries) => {
+            entries.iter().for_each(|entry| visit_pipeline(&entry.pipeline, &mut |simple| look(simple)));
+        }
+        Code::Raw(_, Some((list, _))) => crate::shell_state::visit(list, &mut |simple| look(simple)),
+        Code::Exec(_) | Code::Raw(_, None) => {}
+    }
+}
+
+/// Whether an atom asks apk for more than to install.
+fn asks_apk(atom: &Atom<'_>) -> bool {
+    let mut asks = false;
+    let mut look = |simple: &shell::Simple<'_>| {
+        if let Some(managed) = call(simple).and_then(|call| call.managed) {
+            asks |= managed.manager == Manager::Apk
+                && !matches!(managed.verb, Verb::Install | Verb::Remove | Verb::Update | Verb::Clean);
+        }
+    };
+    visit_code(&atom.code, &mut look);
+    asks
+}
+
+fn is_assumed(assumed: &[Assumption], manager: Manager, command: &str) -> bool {
+    assumed.iter().any(|it| matches!(it, Assumption::LeavesIndex { manager: of, command: known } if *of == manager && known == command))
+}
+
+/// The first use that decides: whether the index is needed before it is fetched or deleted.
+pub(crate) fn first_use(usages: &[Usage], manager: Manager, assumed: &[Assumption]) -> Option<bool> {
+    usages.iter().find_map(|usage| match &usage.kind {
+        Use::Update | Use::Delete => (!usage.conditional).then_some(false),
+        Use::Need => Some(true),
+        Use::Unknown(command) => (!is_assumed(assumed, manager, command)).then_some(true),
+        Use::Touch => None,
+    })
+}
+
+/// Whether an event reads a cache: it names its folder other than to delete it, or installs from what
+/// was fetched before.
+fn uses_cache(event: &Event<'_>, manager: Manager, folder: &str) -> bool {
+    let Event::Atom(atom) = event else { return false };
+    if deletions(atom).is_some() {
+        return false;
+    }
+    let words: &[&str] = match manager {
+        Manager::Npm => &["npm cache ", "offline"],
+        Manager::Yarn | Manager::Composer | Manager::Conda => &["offline"],
+        Manager::Yum | Manager::Dnf | Manager::Microdnf => &["yum -C", "dnf -C", "--cacheonly"],
+        Manager::Apt => &["--no-download"],
+        Manager::Apk => &["--no-network"],
+        _ => &[],
+    };
+    let names = |text: &str| names_folder(text, folder) || words.iter().any(|word| text.contains(word));
+    if words.contains(&"offline")
+        && atom.env.iter().any(|(name, _)| name.to_ascii_lowercase().contains("offline"))
+    {
+        return true;
+    }
+    if !names(&atom_text(atom)) {
+        return false;
+    }
+    // What is left when the removals are: the words of control structures, too, in case of doubt.
+    let mut removals = false;
+    let mut others = false;
+    visit_code(&atom.code, &mut |simple| {
+        let is_removal = forces_removal(simple);
+        removals |= is_removal;
+        others |= !is_removal && names(&atom.text[simple.span.range()]);
+    });
+    others || !removals
+}
+
+/// Whether a text names a folder, and not just one of which the name goes on: `~/.npm` but not
+/// `~/.npmrc`.
+fn names_folder(text: &str, folder: &str) -> bool {
+    let name = folder.trim_start_matches("~/");
+    let goes_on =
+        |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    text.match_indices(name).any(|(at, _)| !goes_on(&text[at + name.len()..]))
+}
+
+/// Whether a command is an `rm -rf`, which does not care whether there is anything to remove.
+fn forces_removal(simple: &shell::Simple<'_>) -> bool {
+    let Some(call) = call(simple).filter(|call| call.program == "rm") else { return false };
+    let options = call.arguments().flatten().filter(|word| word.starts_with('-') && !word.starts_with("--"));
+    let letters: String = options.collect();
+    letters.contains('f') && letters.contains(['r', 'R'])
+}
+
+fn atom_text<'a>(atom: &'a Atom<'_>) -> std::borrow::Cow<'a, str> {
+    match &atom.code {
+        Code::Pipeline(pipeline) => atom.text[pipeline.span.range()].into(),
+        Code::Script(entries) => match entries {
+            [first, .., last] => atom.text[first.pipeline.span.to(last.pipeline.span).range()].into(),
+            [one] => atom.text[one.pipeline.span.range()].into(),
+            [] => "".into(),
+        },
+        Code::Exec(words) => words.join(" ").into(),
+        Code::Raw(raw, _) => raw.as_str().into(),
+    }
+}

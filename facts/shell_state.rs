@@ -1,0 +1,494 @@
+//! What a script leaves behind in its shell for the commands after it.
+
+use std::collections::BTreeSet;
+
+use dockeropt_syntax::shell::{
+    Command, CompoundKind, Content, JoinerKind, List, Part, Pipeline, Simple, Word,
+};
+
+use crate::command::{Call, base_name, call};
+use crate::state::State;
+use crate::tables::{Class, Verb, class};
+use crate::trace::may_be_exported;
+
+/// A trace that a command leaves in the shell that runs it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leak {
+    /// The working folder.
+    Folder,
+    /// A variable of this name.
+    Variable(String),
+    /// Something else: options, traps, jobs, functions, the end of the script ...; its name.
+    Other(String),
+}
+
+impl Leak {
+    /// What it is, for a message.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Folder => "it changes the working folder".to_owned(),
+            Self::Variable(name) => format!("it sets the variable {name}"),
+            Self::Other(name) => format!("it uses `{name}`, which acts on the commands after it"),
+        }
+    }
+}
+
+/// What a script leaves behind in the shell that runs it.
+pub fn leaks(list: &List<'_>) -> Vec<Leak> {
+    let mut found = Vec::new();
+    leaks_of_list(list, &mut found);
+    found
+}
+
+/// What a pipeline leaves behind in the shell that runs it.
+pub fn leaks_of_pipeline(pipeline: &Pipeline<'_>, found: &mut Vec<Leak>) {
+    // The commands of a longer pipeline run in shells of their own.
+    if let [command] = &pipeline.commands[..] {
+        match command {
+            Command::Simple(simple) => leaks_of_simple(simple, found),
+            Command::Compound(compound) => leaks_of_compound(&compound.kind, found),
+        }
+    }
+    leaks_beyond_the_shell(pipeline, found);
+}
+
+/// What a pipeline leaves behind for the rest of its RUN, whichever shell does it: jobs, daemons, and
+/// files that BuildKit mounts anew for every RUN.
+pub fn leaks_beyond_the_shell(pipeline: &Pipeline<'_>, found: &mut Vec<Leak>) {
+    if pipeline.commands.iter().any(has_job) {
+        found.push(Leak::Other("&".to_owned()));
+    }
+    visit_pipeline(pipeline, &mut |simple| {
+        let values = simple.assignments.iter().map(|assignment| &assignment.value);
+        let targets = simple.redirections.iter().map(|redirection| &redirection.target);
+        for word in simple.words.iter().chain(values).chain(targets) {
+            found.extend(fresh_path(word).map(|path| Leak::Other(path.to_owned())));
+        }
+        if let Some(call) = call(simple)
+            && (DAEMONS.contains(&call.program)
+                || simple.words[call.at].literal().is_some_and(|word| word.starts_with("/etc/init.d/")))
+        {
+            found.push(Leak::Other(call.program.to_owned()));
+        }
+    });
+    for command in &pipeline.commands {
+        redirections_of(command, &mut |word| {
+            found.extend(fresh_path(word).map(|path| Leak::Other(path.to_owned())));
+        });
+    }
+}
+
+/// What BuildKit mounts anew for every RUN.
+const FRESH: [&str; 6] =
+    ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/dev/shm", "/dev/mqueue", "/proc/sys"];
+
+/// Programs that start a daemon and return: it lives until its RUN ends.
+const DAEMONS: [&str; 24] = [
+    "service",
+    "systemctl",
+    "invoke-rc.d",
+    "rc-service",
+    "pg_ctl",
+    "pg_ctlcluster",
+    "mysqld",
+    "mysqld_safe",
+    "redis-server",
+    "mongod",
+    "nginx",
+    "apachectl",
+    "apache2ctl",
+    "httpd",
+    "rabbitmq-server",
+    "supervisord",
+    "slapd",
+    "dbus-daemon",
+    "Xvfb",
+    "memcached",
+    "dockerd",
+    "sshd",
+    "gpg-agent",
+    "start-stop-daemon",
+];
+
+fn fresh_path(word: &Word<'_>) -> Option<&'static str> {
+    let holds = |path: &&&str| match &word.content {
+        Content::Literal(text) => text.contains(**path),
+        Content::Parts(parts) => {
+            parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(**path)))
+        }
+    };
+    FRESH.iter().find(holds).copied()
+}
+
+fn has_job(command: &Command<'_>) -> bool {
+    let Command::Compound(compound) = command else { return false };
+    let mut job = false;
+    lists_of(&compound.kind, &mut |list| {
+        job |= list.entries.iter().any(|entry| {
+            entry.joiner.is_some_and(|joiner| joiner.kind == JoinerKind::Background)
+                || entry.pipeline.commands.iter().any(has_job)
+        });
+    });
+    job
+}
+
+/// The targets of the redirections of control structures, at any depth.
+fn redirections_of<'s, 't>(command: &'s Command<'t>, found: &mut dyn FnMut(&'s Word<'t>)) {
+    let Command::Compound(compound) = command else { return };
+    compound.redirections.iter().for_each(|redirection| found(&redirection.target));
+    lists_of(&compound.kind, &mut |list| {
+        let pipelines = list.entries.iter().map(|entry| &entry.pipeline);
+        pipelines.flat_map(|pipeline| &pipeline.commands).for_each(|command| redirections_of(command, found));
+    });
+}
+
+/// Calls `found` for the lists that a control structure holds, not for those within them.
+pub fn lists_of<'s, 't>(kind: &'s CompoundKind<'t>, found: &mut dyn FnMut(&'s List<'t>)) {
+    match kind {
+        CompoundKind::Subshell(list) | CompoundKind::Group(list) | CompoundKind::For { body: list, .. } => {
+            found(list);
+        }
+        CompoundKind::If { branches, otherwise } => {
+            for (condition, body) in branches {
+                found(condition);
+                found(body);
+            }
+            otherwise.iter().for_each(found);
+        }
+        CompoundKind::While { condition, body, .. } => {
+            found(condition);
+            found(body);
+        }
+        CompoundKind::Case { arms, .. } => arms.iter().for_each(|(_, body)| found(body)),
+        CompoundKind::Function { body, .. } => {
+            if let Command::Compound(compound) = &**body {
+                lists_of(&compound.kind, found);
+            }
+        }
+        CompoundKind::Test(_) | CompoundKind::Arithmetic(_) => {}
+    }
+}
+
+/// Whether a pipeline holds nothing but simple commands, at any depth: no loop variable, no `case`
+/// word, no `[[ ]]`, no redirection of a control structure.
+pub fn has_only_simple_commands(pipeline: &Pipeline<'_>) -> bool {
+    pipeline.commands.iter().all(|command| {
+        let Command::Compound(compound) = command else { return true };
+        let plain = matches!(
+            compound.kind,
+            CompoundKind::Subshell(_)
+                | CompoundKind::Group(_)
+                | CompoundKind::If { .. }
+                | CompoundKind::While { .. }
+        );
+        let mut all = plain && compound.redirections.is_empty();
+        lists_of(&compound.kind, &mut |list| {
+            all &= list.entries.iter().all(|entry| has_only_simple_commands(&entry.pipeline));
+        });
+        all
+    })
+}
+
+fn leaks_of_list(list: &List<'_>, found: &mut Vec<Leak>) {
+    for entry in &list.entries {
+        if entry.joiner.is_some_and(|joiner| joiner.kind == JoinerKind::Background) {
+            found.push(Leak::Other("&".to_owned()));
+        } else {
+            leaks_of_pipeline(&entry.pipeline, found);
+        }
+    }
+}
+
+fn leaks_of_compound(kind: &CompoundKind<'_>, found: &mut Vec<Leak>) {
+    match kind {
+        CompoundKind::Subshell(_) => {}
+        CompoundKind::Function { .. } => found.push(Leak::Other("a function".to_owned())),
+        CompoundKind::Arithmetic(_) => found.push(Leak::Other("((".to_owned())),
+        CompoundKind::Test(words) => words.iter().for_each(|word| leaks_of_word(word, found)),
+        CompoundKind::For { name, words, body } => {
+            found.push(Leak::Variable((*name).to_owned()));
+            words.iter().flatten().for_each(|word| leaks_of_word(word, found));
+            leaks_of_list(body, found);
+        }
+        CompoundKind::Case { word, arms } => {
+            leaks_of_word(word, found);
+            arms.iter().for_each(|(_, body)| leaks_of_list(body, found));
+        }
+        CompoundKind::Group(_) | CompoundKind::If { .. } | CompoundKind::While { .. } => {
+            lists_of(kind, &mut |list| leaks_of_list(list, found));
+        }
+    }
+}
+
+/// Whether a builtin acts on the shell itself. `export NAME=value` and the like count by their own name.
+fn acts_on_shell(name: &str) -> bool {
+    matches!(
+        name,
+        "coproc"
+            | "fg"
+            | "bg"
+            | "dirs"
+            | "suspend"
+            | "logout"
+            | "module"
+            | "kill"
+            | "export"
+            | "set"
+            | "unset"
+            | "umask"
+            | "trap"
+            | "exit"
+            | "exec"
+            | "alias"
+            | "unalias"
+            | "shopt"
+            | "readonly"
+            | "."
+            | "source"
+            | "eval"
+            | "return"
+            | "ulimit"
+            | "pushd"
+            | "popd"
+            | "hash"
+            | "declare"
+            | "typeset"
+            | "local"
+            | "let"
+            | "read"
+            | "getopts"
+            | "shift"
+            | "break"
+            | "continue"
+            | "disown"
+            | "enable"
+            | "bind"
+            | "mapfile"
+            | "readarray"
+            | "wait"
+    )
+}
+
+fn leaks_of_simple(simple: &Simple<'_>, found: &mut Vec<Leak>) {
+    let Some(first) = simple.words.first() else {
+        found.extend(simple.assignments.iter().map(|it| Leak::Variable(it.name.to_owned())));
+        simple.assignments.iter().for_each(|it| leaks_of_word(&it.value, found));
+        return;
+    };
+    let Some(name) = first.literal() else {
+        found.push(Leak::Other("a command that is not known".to_owned()));
+        return;
+    };
+    match name {
+        "cd" => found.push(Leak::Folder),
+        // `exec > file` acts on the shell, `exec command` ends it.
+        _ if acts_on_shell(name) => found.push(Leak::Other(name.to_owned())),
+        "command" if asks_only(simple) => {}
+        "command" | "builtin" | "time" => {
+            let mut words = simple.words[1..].iter().map(|word| word.literal());
+            match words.find(|word| !word.is_some_and(|word| word.starts_with('-'))).flatten() {
+                Some("cd") => found.push(Leak::Folder),
+                Some(name) if acts_on_shell(name) => {
+                    found.push(Leak::Other(name.to_owned()));
+                }
+                _ => {}
+            }
+        }
+        "printf" if simple.words.get(1).is_some_and(|word| word.literal() == Some("-v")) => {
+            found.push(Leak::Other("printf -v".to_owned()));
+        }
+        // nvm and rvm are functions that change PATH.
+        "nvm" | "rvm" | "sdk" | "asdf" | "conda" | "mamba" | "pyenv" | "rbenv" | "workon" | "deactivate"
+            if simple.words.get(1).is_none_or(|word| {
+                matches!(word.literal(), None | Some("use" | "activate" | "deactivate" | "shell" | "install"))
+            }) && !matches!(
+                (name, simple.words.get(1).and_then(|w| w.literal())),
+                ("conda" | "mamba" | "pyenv" | "rbenv", Some("install"))
+            ) =>
+        {
+            found.push(Leak::Other(name.to_owned()));
+        }
+        _ => {}
+    }
+    if matches!(name, ":" | "eval" | "." | "source" | "export" | "readonly") {
+        // Special builtins keep the assignments before them.
+        found.extend(simple.assignments.iter().map(|it| Leak::Variable(it.name.to_owned())));
+    }
+    let values = simple.assignments.iter().map(|assignment| &assignment.value);
+    let targets = simple.redirections.iter().map(|redirection| &redirection.target);
+    simple.words.iter().chain(values).chain(targets).for_each(|word| leaks_of_word(word, found));
+}
+
+/// `${x:=value}` and `$((x = 1))` assign.
+fn leaks_of_word(word: &Word<'_>, found: &mut Vec<Leak>) {
+    let Content::Parts(parts) = &word.content else { return };
+    for part in parts {
+        match part {
+            Part::Parameter { name, operation, .. }
+                if operation.starts_with('=') || operation.starts_with(":=") =>
+            {
+                found.push(Leak::Variable((*name).to_owned()));
+            }
+            Part::Arithmetic(_) => found.push(Leak::Other("((".to_owned())),
+            _ => {}
+        }
+    }
+}
+
+/// `command -v cd`
+fn asks_only(simple: &Simple<'_>) -> bool {
+    simple.words.get(1).is_some_and(|word| matches!(word.literal(), Some("-v" | "-V" | "-pv" | "-pV")))
+}
+
+/// Whether what was left behind matters to a script, given as text, that runs next in a state.
+pub fn matters(leak: &Leak, next: &str, state: &State) -> bool {
+    match leak {
+        Leak::Variable(name) => may_be_exported(name, state) || mentions(next, name),
+        Leak::Folder | Leak::Other(_) => true,
+    }
+}
+
+/// Whether a name stands in a text as a word of its own.
+fn mentions(text: &str, name: &str) -> bool {
+    let part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    text.match_indices(name)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part))
+}
+
+/// A program that the shell looked up by name before, and which may have moved since: the shell
+/// remembers where it was. `left` runs before `right` in the same shell.
+pub fn stale_program(left: &[&Pipeline<'_>], right: &[&Pipeline<'_>]) -> Option<String> {
+    let mut remembered = Remembered::default();
+    left.iter().for_each(|pipeline| remembered.add(pipeline));
+    remembered.stale(right)
+}
+
+/// What a shell remembers of the programs that it called, and what may have moved them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remembered {
+    called: BTreeSet<String>,
+    /// Anything may have moved.
+    anything: bool,
+    /// Files with names that are not known have come: an archive, a glob.
+    unnamed: bool,
+    /// Files of these names have come.
+    names: BTreeSet<String>,
+}
+
+impl Remembered {
+    /// Notes what a pipeline calls and moves.
+    pub(crate) fn add(&mut self, pipeline: &Pipeline<'_>) {
+        visit_pipeline(pipeline, &mut |simple| {
+            if let Some(call) = call(simple) {
+                if !call.by_path {
+                    self.called.insert(call.program.to_owned());
+                }
+                self.note_moves(&call);
+            } else if !simple.words.is_empty() {
+                self.anything = true;
+            }
+        });
+    }
+
+    /// Notes what a shell below this one moved.
+    pub(crate) fn after_subshell(mut self, below: Self) -> Self {
+        self.anything |= below.anything;
+        self.unnamed |= below.unnamed;
+        self.names.extend(below.names);
+        self
+    }
+
+    /// Whether so many programs were called that they are no longer worth following.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.called.len() + self.names.len() > 500
+    }
+
+    /// A program that may have moved since it was called, and that is called again.
+    pub(crate) fn stale(&self, right: &[&Pipeline<'_>]) -> Option<String> {
+        if !self.anything && !self.unnamed && self.names.is_empty() {
+            return None;
+        }
+        let mut stale = None;
+        for pipeline in right {
+            visit_pipeline(pipeline, &mut |simple| {
+                if let Some(call) = call(simple)
+                    && stale.is_none()
+                    && !call.by_path
+                    && self.called.contains(call.program)
+                    && self.may_have_moved(&call)
+                {
+                    stale = Some(call.program.to_owned());
+                }
+            });
+        }
+        stale
+    }
+
+    fn note_moves(&mut self, call: &Call<'_, '_>) {
+        if let Some(managed) = &call.managed {
+            // A distribution's packages bring their programs where they were.
+            let installs = matches!(managed.verb, Verb::Install | Verb::Upgrade | Verb::Other);
+            self.anything |= installs && !managed.manager.is_system();
+            return;
+        }
+        match call.class() {
+            Some(Class::Quiet | Class::Account | Class::System | Class::AptIndex | Class::OwnUpdate) => {}
+            Some(class @ (Class::Paths | Class::Fetch)) => {
+                // What a glob removes leaves the others where they were.
+                let brings = !matches!(call.program, "rm" | "rmdir" | "mkdir" | "chmod" | "chown");
+                self.unnamed |= class == Class::Fetch;
+                for word in &call.simple.words[call.at + 1..] {
+                    match word.literal() {
+                        Some(word) => drop(self.names.insert(base_name(word).to_owned())),
+                        None => self.unnamed |= brings,
+                    }
+                }
+            }
+            Some(Class::Build | Class::Shell) | None => {
+                self.anything |= !matches!(call.program, "cd" | "export" | "set" | "unset" | "wait" | "exit");
+            }
+        }
+    }
+
+    fn may_have_moved(&self, call: &Call<'_, '_>) -> bool {
+        let program = call.program;
+        let builtin = acts_on_shell(program)
+            || matches!(
+                program,
+                "cd" | "echo" | "printf" | "true" | "false" | ":" | "[" | "test" | "pwd" | "type"
+            );
+        // A build or an archive is not taken to bring another rm, tar or apt-get.
+        let basic = match class(program) {
+            Some(Class::Build | Class::Shell) => false,
+            Some(_) => true,
+            None => call.managed.as_ref().is_some_and(|managed| managed.manager.is_system()),
+        };
+        !builtin && (self.names.contains(program) || (!basic && (self.anything || self.unnamed)))
+    }
+}
+
+/// Calls `found` for every simple command of a script, at any depth, in order.
+pub fn visit<'s, 't>(list: &'s List<'t>, found: &mut dyn FnMut(&'s Simple<'t>)) {
+    for entry in &list.entries {
+        visit_pipeline(&entry.pipeline, found);
+    }
+}
+
+/// Calls `found` for every simple command of a pipeline, at any depth, in order.
+pub fn visit_pipeline<'s, 't>(pipeline: &'s Pipeline<'t>, found: &mut dyn FnMut(&'s Simple<'t>)) {
+    for command in &pipeline.commands {
+        visit_command(command, found);
+    }
+}
+
+fn visit_command<'s, 't>(command: &'s Command<'t>, found: &mut dyn FnMut(&'s Simple<'t>)) {
+    match command {
+        Command::Simple(simple) => found(simple),
+        Command::Compound(compound) => {
+            if let CompoundKind::Function { body, .. } = &compound.kind {
+                return visit_command(body, found);
+            }
+            lists_of(&compound.kind, &mut |list| visit(list, found));
+        }
+    }
+}
