@@ -1,0 +1,425 @@
+use super::CleanPackageCache;
+use crate::testing::{declines, ignores, needs_unsafe, rewrites};
+
+/// One RUN in an image becomes another.
+#[track_caller]
+fn cleans(image: &str, before: &str, after: &str) {
+    rewrites(
+        &CleanPackageCache,
+        &format!("FROM {image}\nRUN {before}\n"),
+        &format!("FROM {image}\nRUN {after}\n"),
+    );
+}
+
+#[test]
+fn apt_lists_go_behind_the_last_install() {
+    cleans(
+        "debian:bookworm",
+        "apt-get update && apt-get install -y gcc",
+        "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*",
+    );
+    cleans(
+        "debian:bookworm",
+        "apt-get update && apt-get install -y gcc && gcc --version",
+        "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/* && gcc --version",
+    );
+    cleans(
+        "debian:bookworm",
+        "apt-get update; apt-get install -y gcc; gcc --version",
+        "apt-get update; apt-get install -y gcc; gcc --version && rm -rf /var/lib/apt/lists/*",
+    );
+}
+
+#[test]
+fn sudo_cleans_with_sudo() {
+    cleans(
+        "debian:bookworm",
+        "sudo apt update && sudo apt install gcc -y",
+        "sudo apt update && sudo apt install gcc -y && sudo rm -rf /var/lib/apt/lists/*",
+    );
+}
+
+#[test]
+fn leading_operators() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update \
+         && apt-get install -y \
+            # compiler
+            gcc \
+            make \
+         # its version
+         && gcc --version
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update \
+         && apt-get install -y \
+            # compiler
+            gcc \
+            make \
+         && rm -rf /var/lib/apt/lists/* \
+         # its version
+         && gcc --version
+        ",
+    );
+}
+
+#[test]
+fn trailing_operators() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && \
+            apt-get install -y \
+              gcc \
+              make
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && \
+            apt-get install -y \
+              gcc \
+              make && \
+            rm -rf /var/lib/apt/lists/*
+        ",
+    );
+}
+
+#[test]
+fn tabs_stay_tabs() {
+    rewrites(
+        &CleanPackageCache,
+        "FROM debian:bookworm\nRUN apt-get update \\\n\t&& apt-get install -y \\\n\t\tgcc\n",
+        "FROM debian:bookworm\nRUN apt-get update \\\n\t&& apt-get install -y \\\n\t\tgcc \\\n\t&& rm -rf /var/lib/apt/lists/*\n",
+    );
+}
+
+#[test]
+fn a_package_on_each_line_of_a_single_list() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y \
+            gcc \
+            make
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y \
+            gcc \
+            make \
+            && rm -rf /var/lib/apt/lists/*
+        ",
+    );
+}
+
+#[test]
+fn the_cleanup_goes_behind_a_compound_command() {
+    cleans(
+        "debian:bookworm",
+        "apt-get update && if true; then apt-get install -y gcc; fi",
+        "apt-get update && if true; then apt-get install -y gcc; fi && rm -rf /var/lib/apt/lists/*",
+    );
+    cleans(
+        "debian:bookworm",
+        "apt-get update && for p in a b; do apt-get install -y $p; done",
+        "apt-get update && for p in a b; do apt-get install -y $p; done && rm -rf /var/lib/apt/lists/*",
+    );
+    cleans(
+        "debian:bookworm",
+        "apt-get update && (apt-get install -y gcc)",
+        "apt-get update && (apt-get install -y gcc) && rm -rf /var/lib/apt/lists/*",
+    );
+}
+
+#[test]
+fn an_image_that_keeps_archives() {
+    cleans(
+        "phusion/baseimage:jammy-1.0.4",
+        "apt-get update && apt-get install -y gcc",
+        "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*",
+    );
+}
+
+#[test]
+fn managers_with_a_command_of_their_own() {
+    for (image, install, cleanup) in [
+        ("centos:7", "yum install -y gcc", "yum clean all"),
+        ("centos:7", "yum -y update", "yum clean all"),
+        ("fedora:40", "dnf install -y gcc", "dnf clean all"),
+        ("fedora:40", "dnf -y install gcc", "dnf clean all"),
+        ("registry.example.com/ubi9-minimal", "microdnf install -y gcc", "microdnf clean all"),
+        ("opensuse/leap:15.6", "zypper install -y gcc", "zypper clean --all"),
+        ("archlinux:latest", "pacman -Sy --noconfirm gcc", "rm -rf /var/cache/pacman/pkg/*"),
+        ("node:20", "npm ci", "npm cache clean --force"),
+        ("node:20", "npm install -g pm2", "npm cache clean --force"),
+        ("node:20", "yarn install --pure-lockfile", "yarn cache clean"),
+        ("composer:2", "composer install --no-dev", "composer clear-cache"),
+        ("continuumio/miniconda3", "conda install -y numpy", "conda clean -tipy"),
+        ("continuumio/miniconda3", "conda env create -f environment.yml", "conda clean -tipy"),
+        ("ruby:3.3", "gem install rails", "rm -rf /usr/local/bundle/cache/*"),
+        ("ruby:3.3", "bundle install", "rm -rf /usr/local/bundle/cache/*"),
+    ] {
+        cleans(image, install, &format!("{install} && {cleanup}"));
+    }
+}
+
+#[test]
+fn managers_with_an_option() {
+    for (image, before, after) in [
+        ("python:3.12", "pip install flask", "pip install --no-cache-dir flask"),
+        (
+            "python:3.12",
+            "pip3 install -r requirements.txt",
+            "pip3 install --no-cache-dir -r requirements.txt",
+        ),
+        ("python:3.12", "python -m pip install -U pip", "python -m pip install --no-cache-dir -U pip"),
+        (
+            "python:3.12",
+            "pip install a && pip install b",
+            "pip install --no-cache-dir a && pip install --no-cache-dir b",
+        ),
+        ("alpine:3.20", "apk add curl", "apk add --no-cache curl"),
+        ("alpine:3.20", "apk add --update curl", "apk add --no-cache curl"),
+        ("alpine:3.20", "apk -U add curl", "apk --no-cache add curl"),
+        ("alpine:3.20", "apk update && apk add curl", "apk add --no-cache curl"),
+        (
+            "alpine:3.20",
+            "apk add --virtual .build gcc && apk del .build",
+            "apk add --no-cache --virtual .build gcc && apk del .build",
+        ),
+    ] {
+        cleans(image, before, after);
+    }
+}
+
+#[test]
+fn apk_update_goes_with_its_line() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM alpine:3.20
+        RUN apk update \
+            && apk add \
+                curl \
+                git
+        ",
+        r"
+        FROM alpine:3.20
+        RUN apk add --no-cache \
+                curl \
+                git
+        ",
+    );
+}
+
+#[test]
+fn the_option_goes_behind_the_verb_on_its_line() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM python:3.12
+        RUN pip install \
+            # web
+            flask \
+            gunicorn
+        ",
+        r"
+        FROM python:3.12
+        RUN pip install --no-cache-dir \
+            # web
+            flask \
+            gunicorn
+        ",
+    );
+}
+
+#[test]
+fn a_script_that_may_install_makes_it_unsafe() {
+    needs_unsafe(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc
+        RUN ./setup.sh
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+        RUN ./setup.sh
+        ",
+        "./setup.sh",
+    );
+    needs_unsafe(
+        &CleanPackageCache,
+        r"
+        FROM node:20
+        RUN apt-get update && apt-get install -y gcc
+        RUN npx playwright install-deps
+        ",
+        r"
+        FROM node:20
+        RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+        RUN npx playwright install-deps
+        ",
+        "npx playwright",
+    );
+    needs_unsafe(
+        &CleanPackageCache,
+        "FROM node:20\nRUN yarn\n",
+        "FROM node:20\nRUN yarn && yarn cache clean\n",
+        "Yarn 1",
+    );
+}
+
+#[test]
+fn neighbours_that_are_not_concerned_keep_every_byte() {
+    rewrites(
+        &CleanPackageCache,
+        "
+        FROM debian:bookworm
+        RUN   apt-get  update &&   apt-get install -y gcc
+        RUN <<EOF
+        echo 'RUN apt-get update'
+        EOF
+        COPY <<'EOF' /x
+          RUN pip install x
+        EOF
+        ",
+        "
+        FROM debian:bookworm
+        RUN   apt-get  update &&   apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+        RUN <<EOF
+        echo 'RUN apt-get update'
+        EOF
+        COPY <<'EOF' /x
+          RUN pip install x
+        EOF
+        ",
+    );
+}
+
+#[test]
+fn what_is_clean_already() {
+    ignores(
+        &CleanPackageCache,
+        &[
+            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*\n",
+            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists\n",
+            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc && rm -rf /var/cache/apt /var/lib/apt/*\n",
+            "FROM debian:trixie\nRUN apt-get update && apt-get install -y gcc && apt-get dist-clean\n",
+            "FROM debian:bookworm\nRUN apt-get install -y gcc\n",
+            "FROM debian:bookworm\nRUN echo \"apt-get update && apt-get install foo\" > f\n",
+            "FROM debian:bookworm\nONBUILD RUN apt-get update && apt-get install -y gcc\n",
+            "FROM alpine:3.20\nRUN apk add --no-cache curl\n",
+            "FROM alpine:3.20\nRUN apk add curl && rm -rf /var/cache/apk/*\n",
+            "FROM fedora:40\nRUN dnf install -y gcc && dnf clean all\n",
+            "FROM fedora:40\nRUN dnf install -y gcc && rm -rf /var/cache/dnf\n",
+            "FROM python:3.12\nRUN pip install --no-cache-dir flask\n",
+            "FROM python:3.12\nRUN pip install flask && rm -rf ~/.cache/pip\n",
+            "FROM python:3.12\nRUN pip install flask && rm -rf /root/.cache\n",
+            "FROM python:3.12\nRUN pip --no-cache-dir install flask\n",
+            "FROM node:20\nRUN npm ci && npm cache clean --force\n",
+            "FROM node:20\nRUN npm run build && npm test\n",
+            "FROM node:20\nRUN pnpm install\n",
+            "FROM golang:1.22\nRUN go mod download\n",
+            "FROM debian:bookworm\nRUN cat <<EOF >f && chmod +x f\napt-get update\nEOF\n",
+        ],
+    );
+}
+
+#[test]
+fn what_must_not_be_cleaned() {
+    declines(
+        &CleanPackageCache,
+        &[
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nRUN apt-get install -y make\n",
+                "line 3 installs from these lists",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nONBUILD RUN apt-get install -y make\n",
+                "ONBUILD",
+            ),
+            (
+                "FROM debian:bookworm\nONBUILD RUN apt-get install -y make\nRUN apt-get update && apt-get install -y gcc\n",
+                "ONBUILD",
+            ),
+            (
+                "FROM debian:bookworm AS base\nRUN apt-get update && apt-get install -y gcc\nFROM base\nRUN apt-get install -y make\n",
+                "line 4 installs",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nRUN apt-cache policy gcc\n",
+                "line 3",
+            ),
+            (
+                "FROM debian:bookworm\nRUN --mount=type=cache,target=/var/lib/apt apt-get update && apt-get install -y gcc\n",
+                "on a mount",
+            ),
+            (
+                "FROM debian:bookworm\nRUN --mount=type=cache,target=/var/lib/apt/lists,sharing=locked apt-get update && apt-get install -y gcc\n",
+                "on a mount",
+            ),
+            (
+                "FROM debian:bookworm AS build\nRUN apt-get update && apt-get install -y gcc\nFROM debian:bookworm\nCOPY --from=build /x /x\n",
+                "don't end up in the image",
+            ),
+            ("FROM debian:bookworm\nRUN [\"apt-get\", \"install\", \"gcc\"]\n", "exec form"),
+            ("FROM debian:bookworm\nRUN <<EOF\napt-get update\napt-get install -y gcc\nEOF\n", "heredoc"),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc; exit 0\n",
+                "may end before",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc && exec true\n",
+                "may end before",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc & wait & \n",
+                "background job",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc # compiler\n",
+                "ends with a comment",
+            ),
+            (
+                "FROM debian:bookworm\nRUN set -e; apt-get update; if true; then apt-get install -y gcc; false; fi\n",
+                "set -e",
+            ),
+            ("FROM python:3.12\nENV PIP_CACHE_DIR=/cache\nRUN pip install flask\n", "PIP_CACHE_DIR"),
+            ("FROM python:3.12\nENV PIP_NO_CACHE_DIR=1\nRUN pip install flask\n", "PIP_NO_CACHE_DIR"),
+            (
+                "FROM python:3.12\nRUN --mount=type=cache,target=/root/.cache/pip pip install flask\n",
+                "on a mount",
+            ),
+            (
+                "FROM python:3.12\nRUN --mount=type=cache,target=/root/.cache pip install flask\n",
+                "on a mount",
+            ),
+            ("FROM alpine:3.20\nRUN --mount=type=cache,target=/etc/apk/cache apk add curl\n", "on a mount"),
+            (
+                "FROM debian:bookworm\nUSER app\nRUN apt-get update && apt-get install -y gcc\n",
+                "may not delete",
+            ),
+            ("FROM ruby:3.3\nUSER app\nRUN bundle install\n", "may not delete"),
+            ("FROM alpine:3.2\nRUN apk add curl\n", "does not know --no-cache"),
+            (
+                "FROM alpine:3.20\nRUN apk update && apk add --no-cache curl\nRUN ./install.sh\n",
+                "may be needed later",
+            ),
+            ("FROM node:20\nENV npm_config_cache=/c\nRUN npm ci\n", "npm_config_cache"),
+            ("FROM node:20\nRUN --mount=type=cache,target=/root/.npm npm ci\n", "on a mount"),
+            ("FROM node:20\nCOPY .yarnrc.yml ./\nRUN yarn install\n", "newer Yarn"),
+            ("FROM node:20\nRUN corepack enable && yarn install\n", "newer Yarn"),
+            ("FROM debian:bookworm\nRUN gem install rails\n", "official ruby image"),
+            ("FROM ruby:3.3\nENV BUNDLE_PATH=/gems\nRUN bundle install\n", "BUNDLE_PATH"),
+            ("FROM ruby:3.3\nRUN bundle install --path vendor\n", "an option or a mount"),
+        ],
+    );
+}

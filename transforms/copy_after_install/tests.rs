@@ -1,0 +1,253 @@
+use super::CopyAfterInstall;
+use crate::testing::{declines, ignores, rewrites};
+
+const INSTALL: &str = "RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*";
+
+/// A Dockerfile whose `above` moves below the install.
+#[track_caller]
+fn moves(above: &str) {
+    rewrites(
+        &CopyAfterInstall,
+        &format!("FROM debian:bookworm\nWORKDIR /app\n{above}\n{INSTALL}\nCMD [\"app\"]\n"),
+        &format!("FROM debian:bookworm\nWORKDIR /app\n{INSTALL}\n{above}\nCMD [\"app\"]\n"),
+    );
+}
+
+#[test]
+fn copies_of_the_context() {
+    moves("COPY . /app");
+    moves("COPY . .");
+    moves("ADD . /app");
+    moves("COPY [\".\", \"/app\"]");
+    moves("COPY src/ /usr/src/app/");
+    moves("COPY --chown=1000:1000 . /app");
+    moves("copy . /app");
+    moves("COPY \\\n  a \\\n  # the second\n  b \\\n  /app/");
+}
+
+#[test]
+fn a_comment_goes_with_its_copy() {
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM python:3.12-slim
+
+        # The program.
+        # All of it.
+        COPY . /app
+
+        # The compiler.
+        RUN apt-get update && apt-get install -y gcc
+
+        # Its packages.
+        RUN pip install -r /app/requirements.txt
+        ",
+        r"
+        FROM python:3.12-slim
+
+        # The compiler.
+        RUN apt-get update && apt-get install -y gcc
+
+        # The program.
+        # All of it.
+        COPY . /app
+
+        # Its packages.
+        RUN pip install -r /app/requirements.txt
+        ",
+    );
+}
+
+#[test]
+fn several_copies_keep_their_order() {
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        COPY a /app/a
+        COPY b /app/b
+        RUN apt-get update && apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc
+        COPY a /app/a
+        COPY b /app/b
+        ",
+    );
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        COPY . /app
+        COPY b /app/b
+        RUN apt-get update && apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc
+        COPY . /app
+        COPY b /app/b
+        ",
+    );
+}
+
+#[test]
+fn a_copy_passes_several_installs() {
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        COPY . /app
+        RUN apt-get update && apt-get install -y gcc
+        ENV LANG=C.UTF-8
+        EXPOSE 80
+        RUN apt-get update && apt-get install -y make
+        RUN make -C /app
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc
+        ENV LANG=C.UTF-8
+        EXPOSE 80
+        RUN apt-get update && apt-get install -y make
+        COPY . /app
+        RUN make -C /app
+        ",
+    );
+}
+
+#[test]
+fn the_folder_is_made_by_whoever_comes_first() {
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        COPY src /app/src
+        WORKDIR /app
+        RUN apt-get update && apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        WORKDIR /app
+        RUN apt-get update && apt-get install -y gcc
+        COPY src /app/src
+        ",
+    );
+}
+
+#[test]
+fn other_installs() {
+    for (image, install) in [
+        ("alpine:3.20", "apk add --no-cache curl"),
+        ("fedora:40", "dnf install -y gcc"),
+        ("python:3.12", "pip install flask==3.0"),
+    ] {
+        rewrites(
+            &CopyAfterInstall,
+            &format!("FROM {image}\nCOPY . /app\nRUN {install}\n"),
+            &format!("FROM {image}\nRUN {install}\nCOPY . /app\n"),
+        );
+    }
+}
+
+#[test]
+fn what_npm_installs_for_all_is_passed_outside_its_folder() {
+    rewrites(
+        &CopyAfterInstall,
+        "FROM node:20\nWORKDIR /srv\nCOPY . /app\nRUN npm install -g pm2\n",
+        "FROM node:20\nWORKDIR /srv\nRUN npm install -g pm2\nCOPY . /app\n",
+    );
+}
+
+#[test]
+fn a_version_that_nobody_reads() {
+    moves("ENV APP_VERSION=1.2.3");
+    moves("ARG GIT_SHA");
+    moves("ARG BUILD_DATE=unknown");
+}
+
+#[test]
+fn nothing_to_gain() {
+    ignores(
+        &CopyAfterInstall,
+        &[
+            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nCOPY . /app\n",
+            "FROM debian:bookworm\nCOPY . /app\nRUN make -C /app\n",
+            "FROM debian:bookworm\nCOPY --from=nginx:1 /x /app\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nADD https://example.com/x /app/\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nENV LANG=C.UTF-8\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nENV DEBIAN_FRONTEND=noninteractive\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nENV PATH=/app/bin:$PATH\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nARG HTTP_PROXY\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nARG GCC_VERSION=12\nRUN apt-get update && apt-get install -y gcc-$GCC_VERSION\n",
+            "FROM debian:bookworm\nARG APP_VERSION\nRUN ./x && apt-get update && apt-get install -y gcc\n",
+            "FROM debian:bookworm\nONBUILD COPY . /app\nRUN apt-get update && apt-get install -y gcc\n",
+            "FROM node:20\nCOPY . /app\nRUN npm install\n",
+            "FROM debian:bookworm\nCOPY <<EOF /app/x\ny\nEOF\nRUN apt-get update && apt-get install -y gcc\n",
+        ],
+    );
+}
+
+#[test]
+fn what_stays_above_the_install() {
+    let refusals = [
+        ("COPY sources.list /etc/apt/", INSTALL, "packages may own or read /etc/apt"),
+        ("COPY apt.conf /etc/apt/apt.conf.d/90x", INSTALL, "packages may own"),
+        ("COPY ca.crt /usr/local/share/ca-certificates/", INSTALL, "packages may own"),
+        ("COPY . /var/www/html", INSTALL, "packages may own"),
+        ("COPY . /", INSTALL, "packages may own"),
+        ("COPY entrypoint.sh /usr/local/bin/", INSTALL, "packages may own"),
+        ("COPY pip.conf /root/.pip/", INSTALL, "packages may own"),
+        ("COPY . /tmp/build", INSTALL, "packages may own"),
+        ("COPY . /lib/app", INSTALL, "packages may own"),
+        ("COPY . /opt/thing", INSTALL, "packages may own"),
+        ("COPY --chown=app:app . /app", INSTALL, "its owner"),
+        ("COPY --chown=app . /app", INSTALL, "its owner"),
+        ("ARG WHERE\nCOPY . $WHERE", INSTALL, "when the image is built"),
+        ("COPY . /app", "RUN dpkg -i /app/x.deb && apt-get install -y gcc", "may read or write"),
+        ("COPY . /app", "RUN apt-get install -y /app/x.deb", "may read or write"),
+        ("WORKDIR /app\nCOPY . .", "RUN apt-get install -y ./x.deb", "may read or write"),
+        ("COPY . /app", "RUN pip install -r /app/requirements.txt && pip install flask", "may read or write"),
+        ("WORKDIR /app\nCOPY . .", "RUN pip install -e . && apt-get install -y gcc", "may read or write"),
+        (
+            "COPY . /app",
+            "RUN apt-get install -y $(cat /app/packages.txt) gcc\nRUN apt-get install -y x",
+            "may read",
+        ),
+        (
+            "COPY . /app",
+            "RUN xargs apt-get install -y < /app/packages.txt\nRUN apt-get install -y x",
+            "may read",
+        ),
+        ("COPY . /app", "RUN /app/setup.sh && apt-get install -y gcc", "may read or write"),
+        ("COPY . /app", "RUN ./setup.sh\nRUN apt-get install -y gcc", "may read or write"),
+        ("COPY . /app", "RUN rm -rf /app/* && apt-get install -y gcc", "may read or write"),
+        (
+            "COPY . /app",
+            "RUN --mount=type=cache,target=/var/cache/apt apt-get install -y gcc\nRUN apt-get install -y x",
+            "flags",
+        ),
+        ("COPY . /app", "RUN <<EOF\napt-get install -y gcc\nEOF\nRUN apt-get install -y x", "not modelled"),
+        ("COPY . /app", "RUN for f in /app/*; do echo $f; done; apt-get install -y gcc", "not modelled"),
+        (
+            "COPY . /app",
+            "RUN while read f; do echo $f; done < /app/x; apt-get install -y gcc",
+            "not modelled",
+        ),
+        ("COPY . /app", "VOLUME /app\nRUN apt-get install -y gcc", "VOLUME"),
+        ("COPY . /app", "COPY other /app\nRUN apt-get install -y x /app", ""),
+        ("COPY . /app", "WORKDIR /app\nRUN apt-get install -y gcc", "WORKDIR"),
+        ("COPY . /app", "USER app\nWORKDIR /app\nRUN sudo apt-get install -y gcc", "WORKDIR"),
+        ("ARG D=x\nCOPY $D /app", "ARG D=y\nRUN apt-get install -y gcc", "variable"),
+        ("COPY . /app", "ONBUILD RUN x\nRUN apt-get install -y gcc", "not passed"),
+        ("ENV PATH=/app/bin:$PATH\nCOPY . /app", INSTALL, "PATH names its destination"),
+        ("ENV LD_LIBRARY_PATH=/app/lib\nCOPY . /app", INSTALL, "LD_LIBRARY_PATH names its destination"),
+    ];
+    let files: Vec<(String, &str)> = refusals
+        .iter()
+        .map(|(above, below, reason)| (format!("FROM debian:bookworm\n{above}\n{below}\n"), *reason))
+        .collect();
+    let table: Vec<(&str, &str)> = files.iter().map(|(file, reason)| (file.as_str(), *reason)).collect();
+    declines(&CopyAfterInstall, &table);
+}

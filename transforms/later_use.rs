@@ -1,0 +1,204 @@
+//! Whether a package manager's index is used after a RUN.
+
+use std::ops::Range;
+
+use dockeropt_facts::claim::Assumption;
+use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::effects::within;
+use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::tables::{Manager, Verb, all_kept, kept};
+use dockeropt_facts::usage::{Usage, Use, alternatives, covers, home, pattern, usages, usages_of_words};
+use dockeropt_facts::{Action, Body, Step, clean};
+use dockeropt_syntax::shell;
+use dockeropt_syntax::{Keyword, LogicalSpan};
+
+use crate::Context;
+
+/// What is known about the use of an index after a step.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LaterUse {
+    /// Nobody needs it, if these assumptions hold.
+    None(Vec<Assumption>),
+    /// This step needs it.
+    Needed {
+        /// Its place among the steps.
+        step: usize,
+        /// Why it does.
+        why: &'static str,
+    },
+}
+
+/// Looks for a use of apt's package lists in the steps after `at` (a place in [`Facts::steps`]), and in
+/// the stages that start from this one.
+pub(crate) fn later_use(context: &Context<'_>, at: usize) -> LaterUse {
+    let mut assumptions = Vec::new();
+    let Some(stage) = context.facts.steps[at].stage else { return LaterUse::None(assumptions) };
+    match search(context, stage, at + 1, &mut assumptions) {
+        Some((step, why)) => LaterUse::Needed { step, why },
+        None => LaterUse::None(assumptions),
+    }
+}
+
+fn search(
+    context: &Context<'_>,
+    stage: usize,
+    from: usize,
+    assumptions: &mut Vec<Assumption>,
+) -> Option<(usize, &'static str)> {
+    let facts = context.facts;
+    let mut open = vec![(stage, from)];
+    'stages: while let Some((stage, from)) = open.pop() {
+        let stage = &facts.stages[stage];
+        let range = &stage.steps;
+        for at in from.max(range.start)..range.end {
+            for usage in context.memo.apt_usages(at) {
+                match &usage.kind {
+                    Use::Update | Use::Delete if !usage.conditional => continue 'stages,
+                    Use::Need => return Some((at, "a later step needs them")),
+                    Use::Unknown(command) => {
+                        let assumption =
+                            Assumption::LeavesIndex { manager: Manager::Apt, command: command.clone() };
+                        if !assumptions.contains(&assumption) {
+                            assumptions.push(assumption);
+                        }
+                    }
+                    Use::Update | Use::Delete | Use::Touch => {}
+                }
+            }
+        }
+        // They run when another image starts from this one, after all of its steps.
+        if let Some(at) = range.clone().find(|&at| trigger_uses(&facts.steps[at], Manager::Apt)) {
+            return Some((at, "an ONBUILD uses them"));
+        }
+        open.extend(stage.children.iter().rev().map(|&child| (child, facts.stages[child].steps.start)));
+    }
+    None
+}
+
+fn trigger_uses(step: &Step<'_>, manager: Manager) -> bool {
+    let trigger = step.instruction.operation.trigger.as_ref();
+    let Some(trigger) = trigger.filter(|trigger| trigger.keyword == Keyword::Run) else { return false };
+    let text = &step.instruction.logical.text;
+    let Ok(list) = shell::parse(text, trigger.arguments) else { return true };
+    for usage in usages(&list, text, manager) {
+        match usage.kind {
+            Use::Need | Use::Unknown(_) => return true,
+            Use::Update | Use::Delete if !usage.conditional => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What a step does with the index of a manager.
+pub(crate) fn usages_of_step(step: &Step<'_>, manager: Manager) -> Vec<Usage> {
+    let Some(run) = step.run() else { return Vec::new() };
+    let unknown = |command: &str| {
+        vec![Usage {
+            kind: Use::Unknown(command.to_owned()),
+            span: LogicalSpan::empty(0),
+            conditional: false,
+        }]
+    };
+    match &run.body {
+        Body::Script(list) => usages(list, &step.instruction.logical.text, manager),
+        Body::Heredoc { text, script } => usages(script, text, manager),
+        Body::Exec(words) => usages_of_words(words, manager, LogicalSpan::empty(0)),
+        Body::Opaque(_) | Body::Foreign(_) => {
+            unknown(step.instruction.arguments().split_whitespace().next().unwrap_or("a script"))
+        }
+    }
+}
+
+/// The managers of which an `rm` deletes everything that they keep in one of their folders.
+pub(crate) fn deleted_managers(rm: &Call<'_, '_>, text: &str) -> Vec<Manager> {
+    let mut found = Vec::new();
+    if rm.program != "rm" {
+        return found;
+    }
+    for word in &rm.simple.words[rm.at + 1..] {
+        let Some(path) = pattern(word, text) else { continue };
+        for path in alternatives(&path) {
+            let of = |(manager, _, folder): &(Manager, _, &'static str)| {
+                (covers(&path, folder) || covers(&home(&path), folder)).then_some(*manager)
+            };
+            found.extend(all_kept().iter().filter_map(of));
+        }
+    }
+    found
+}
+
+/// The first step after `at` (a place in the facts' steps) that names what a manager keeps, other than
+/// to force its removal, or that installs from what was fetched before.
+pub(crate) fn named_later<'c>(context: &Context<'c>, at: usize, manager: Manager) -> Option<&'c Step<'c>> {
+    let facts = context.facts;
+    let stage = facts.steps[at].stage?;
+    let copied = context.memo.copies_from(stage).iter().map(|&at| &facts.steps[at]).find(|step| {
+        let Action::Copy(copy) = &step.action else { return false };
+        copy.sources.iter().any(|source| may_hold(source.raw(), manager))
+    });
+    let naming = context.memo.naming(manager);
+    let first_in = |range: Range<usize>| {
+        let next = naming.get(naming.partition_point(|&at| at < range.start))?;
+        range.contains(next).then(|| &facts.steps[*next])
+    };
+    copied.or_else(|| first_in(at + 1..facts.stages[stage].steps.end)).or_else(|| {
+        // Below a stage are later stages.
+        naming.last().filter(|&&last| last > at)?;
+        descendants(context, stage).into_iter().find_map(|child| first_in(facts.stages[child].steps.clone()))
+    })
+}
+
+/// The stages that start from a stage, from those, and so on.
+pub(crate) fn descendants(context: &Context<'_>, stage: usize) -> Vec<usize> {
+    let mut found = vec![stage];
+    let mut next = 0;
+    while let Some(&stage) = found.get(next) {
+        found.extend(context.facts.stages[stage].children.iter().copied());
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// Whether a source of a COPY may hold a folder of a manager.
+fn may_hold(source: &str, manager: Manager) -> bool {
+    let source = clean(&format!("/{source}"));
+    kept(manager).any(|(_, folder)| {
+        let folder = folder.replacen('~', "/root", 1);
+        source.contains(['*', '?', '[', '\u{0}']) || within(&folder, &source) || within(&source, &folder)
+    })
+}
+
+/// Whether a step names what a manager keeps, other than to force its removal, or installs from it.
+pub(crate) fn names_cache(step: &Step<'_>, manager: Manager) -> bool {
+    let text = &step.instruction.logical.text;
+    let names = |text: &str| {
+        let words: &[&str] = match manager {
+            Manager::Npm => &["npm cache ", "offline"],
+            Manager::Yarn | Manager::Composer | Manager::Conda => &["offline"],
+            Manager::Yum | Manager::Dnf | Manager::Microdnf => &["yum -C", "dnf -C", "--cacheonly"],
+            _ => &[],
+        };
+        kept(manager).any(|(_, folder)| text.contains(folder.trim_start_matches("~/")))
+            || words.iter().any(|word| text.contains(word))
+    };
+    if !names(text) {
+        return false;
+    }
+    let Some((list, text)) = step.run().and_then(|run| run.script(step.instruction)) else { return true };
+    let mut found = false;
+    visit(list, &mut |simple| {
+        let own = call(simple);
+        let forced = own.as_ref().is_some_and(|call| {
+            let options: String = call.arguments().flatten().filter(|word| word.starts_with('-')).collect();
+            call.program == "rm" && options.contains('f') && options.contains(['r', 'R'])
+        });
+        let cleans = own.and_then(|call| call.managed).is_some_and(|managed| {
+            managed.manager == manager
+                && managed.verb == Verb::Clean
+                && (manager != Manager::Npm || managed.has_option(simple, &["--force", "-f"]))
+        });
+        found |= !forced && !cleans && names(&text[simple.span.range()]);
+    });
+    found
+}

@@ -1,0 +1,163 @@
+//! How a Dockerfile could be better: one file per rewrite.
+//!
+//! A transform looks at the facts and proposes fixes, or says why it held back. It never applies
+//! anything, and whether a fix is safe is computed from what it claims and assumes.
+
+mod clean_package_cache;
+mod copy_after_install;
+mod later_use;
+mod memo;
+mod merge_run;
+mod no_recommends;
+#[cfg(test)]
+mod testing;
+
+use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::{Facts, Step};
+use dockeropt_syntax::{Edits, Span};
+
+pub use memo::Memo;
+
+/// Every transform, in the order in which they run: what joins RUNs first, as the others look at
+/// one RUN at a time; what moves instructions last.
+pub const ALL: [&dyn Transform; 4] = [
+    &merge_run::MergeRun,
+    &no_recommends::NoRecommends,
+    &clean_package_cache::CleanPackageCache,
+    &copy_after_install::CopyAfterInstall,
+];
+
+/// One kind of rewrite.
+pub trait Transform: Sync {
+    /// What it is called and what it does.
+    fn meta(&self) -> &'static Meta;
+
+    /// Looks at a file and adds fixes, or reasons for holding back. Fixes of one call don't overlap.
+    fn propose(&self, context: &Context<'_>, out: &mut Proposals);
+}
+
+/// What a transform is called and what it does.
+#[derive(Debug)]
+pub struct Meta {
+    /// Its name in options and reports.
+    pub id: &'static str,
+    /// What it does, as an imperative sentence without a full stop.
+    pub summary: &'static str,
+    /// Whether it runs without being asked for.
+    pub on_by_default: bool,
+    /// The version of dockeropt that brought it.
+    pub since: &'static str,
+    /// The source of its file, of which the documentation is taken.
+    pub(crate) source: &'static str,
+}
+
+impl Meta {
+    /// The documentation, in Markdown: the doc comment of the transform's file.
+    pub fn doc(&self) -> String {
+        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.flat_map(|line| [line.strip_prefix(' ').unwrap_or(line), "\n"]).collect()
+    }
+}
+
+/// What a transform may look at.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// The file.
+    pub facts: &'c Facts<'c>,
+    /// What was derived from them.
+    pub memo: &'c Memo<'c>,
+    /// What the user chose.
+    pub settings: &'c Settings,
+}
+
+/// What a user can choose about the transforms.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `merge-run` joins neighbours that gain nothing but a layer less, too.
+    pub merge_always: bool,
+}
+
+/// Edits that are applied all or nothing.
+#[derive(Clone, Debug)]
+pub struct Fix {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// What it does here, as an imperative sentence without a full stop.
+    pub title: String,
+    /// The changes.
+    pub edits: Edits,
+    /// The source lines that it concerns.
+    pub span: Span,
+    /// What it lets differ in the image.
+    pub claims: Vec<Claim>,
+    /// What it takes for granted.
+    pub assumptions: Vec<Assumption>,
+    /// Why it is an improvement, and what else the reader should know.
+    pub notes: Vec<String>,
+}
+
+impl Fix {
+    /// Whether the image is the same for certain: nothing is claimed that counts, nothing assumed.
+    pub fn is_safe(&self) -> bool {
+        self.assumptions.is_empty() && !self.claims.iter().any(Claim::counts)
+    }
+}
+
+/// A place where a transform looked and held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// The source lines.
+    pub span: Span,
+    /// Why nothing was done, as a clause without a full stop. Names aside, there is one wording for
+    /// each cause. `{line}` stands for the line of `other`.
+    pub reason: String,
+    /// Where another instruction that is to blame starts.
+    pub other: Option<usize>,
+}
+
+impl Declined {
+    /// The reason, given the line of an offset.
+    pub fn describe(&self, line: impl Fn(usize) -> usize) -> String {
+        match self.other {
+            Some(other) => self.reason.replace("{line}", &line(other).to_string()),
+            None => self.reason.clone(),
+        }
+    }
+}
+
+/// What the transforms propose.
+#[derive(Debug, Default)]
+pub struct Proposals {
+    /// The fixes.
+    pub fixes: Vec<Fix>,
+    /// Where they held back.
+    pub declined: Vec<Declined>,
+}
+
+impl Proposals {
+    pub(crate) fn decline(&mut self, meta: &Meta, span: Span, reason: impl Into<String>) {
+        self.add(Declined { transform: meta.id, span, reason: reason.into(), other: None });
+    }
+
+    /// Holds back because of another step, for whose line `{line}` stands in the reason.
+    pub(crate) fn decline_for(
+        &mut self,
+        meta: &Meta,
+        span: Span,
+        other: &Step<'_>,
+        reason: impl Into<String>,
+    ) {
+        let other = Some(other.instruction.span.start);
+        self.add(Declined { transform: meta.id, span, reason: reason.into(), other });
+    }
+
+    fn add(&mut self, declined: Declined) {
+        // Refusals are made in the order of the file, so that equal ones stand together.
+        let mut here = self.declined.iter().rev().take_while(|it| it.span.start >= declined.span.start);
+        if !here.any(|other| *other == declined) {
+            self.declined.push(declined);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What is derived from the facts again and again, derived once.
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::cell::{OnceCell, RefCell};
+
+use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::tables::Manager;
+use dockeropt_facts::usage::{Usage, Use};
+use dockeropt_facts::{Action, Facts, Step};
+
+use crate::later_use::{names_cache, usages_of_step};
+
+/// Derived facts of one file, filled as they are asked for.
+pub struct Memo<'c> {
+    facts: &'c Facts<'c>,
+    apt: Vec<OnceCell<Vec<Usage>>>,
+    calls: Vec<OnceCell<Vec<Call<'c, 'c>>>>,
+    called: Vec<OnceCell<Called>>,
+    words: OnceCell<Words<'c>>,
+    unread_script: OnceCell<Option<String>>,
+    apk: Vec<OnceCell<Vec<Usage>>>,
+    last_need_of_apk: OnceCell<Option<usize>>,
+    naming: [OnceCell<Vec<usize>>; Manager::ALL.len()],
+    copies: OnceCell<Vec<Vec<usize>>>,
+}
+
+/// The package managers that a script calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Called {
+    bits: u16,
+    /// Whether it calls `bundle`, which uses gem's folders.
+    pub(crate) bundler: bool,
+}
+
+impl Called {
+    pub(crate) fn has(self, manager: Manager) -> bool {
+        self.bits & (1 << manager as u16) != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.bits == 0 && !self.bundler
+    }
+}
+
+impl<'c> Memo<'c> {
+    /// Nothing is derived yet.
+    pub fn new(facts: &'c Facts<'c>) -> Self {
+        let steps = facts.steps.len();
+        Self {
+            facts,
+            apt: vec![OnceCell::new(); steps],
+            calls: vec![OnceCell::new(); steps],
+            called: vec![OnceCell::new(); steps],
+            words: OnceCell::new(),
+            unread_script: OnceCell::new(),
+            apk: vec![OnceCell::new(); steps],
+            last_need_of_apk: OnceCell::new(),
+            naming: Default::default(),
+            copies: OnceCell::new(),
+        }
+    }
+
+    /// What the step `at` does with apt's package lists.
+    pub(crate) fn apt_usages(&self, at: usize) -> &[Usage] {
+        self.apt[at].get_or_init(|| usages_of_step(&self.facts.steps[at], Manager::Apt))
+    }
+
+    /// What the script of the step `at` calls, at any depth, in order.
+    pub(crate) fn calls(&self, at: usize) -> &[Call<'c, 'c>] {
+        self.calls[at].get_or_init(|| calls(&self.facts.steps[at]))
+    }
+
+    /// The package managers that the script of the step `at` calls.
+    pub(crate) fn called(&self, at: usize) -> Called {
+        *self.called[at].get_or_init(|| called(self.calls(at)))
+    }
+
+    /// Whether the file mentions a word; see [`dockeropt_facts::recommends::mentions`].
+    pub(crate) fn mentions(&self, word: &str) -> bool {
+        self.words().mentions(word)
+    }
+
+    /// Whether the file's text contains some text that does not start with `~`.
+    pub(crate) fn contains(&self, part: &str) -> bool {
+        self.words().search(part)
+    }
+
+    fn words(&self) -> &Words<'c> {
+        self.words.get_or_init(|| Words::new(self.facts.file.text))
+    }
+
+    /// A script that the file runs and that can't be read here.
+    pub(crate) fn unread_script(&self) -> Option<&str> {
+        let find = || {
+            (0..self.facts.steps.len()).find_map(|at| {
+                self.apt_usages(at).iter().find_map(|usage| match &usage.kind {
+                    Use::Unknown(command) => Some(command.clone()),
+                    _ => None,
+                })
+            })
+        };
+        self.unread_script.get_or_init(find).as_deref()
+    }
+
+    /// What the step `at` does with apk's index.
+    pub(crate) fn apk_usages(&self, at: usize) -> &[Usage] {
+        self.apk[at].get_or_init(|| usages_of_step(&self.facts.steps[at], Manager::Apk))
+    }
+
+    /// Whether a step after `at` may need apk's index, or is an ONBUILD.
+    pub(crate) fn may_need_apk_after(&self, at: usize) -> bool {
+        let needs = |(at, step): (usize, &Step<'_>)| {
+            step.instruction.operation.trigger.is_some()
+                || self.apk_usages(at).iter().any(|it| matches!(it.kind, Use::Need | Use::Unknown(_)))
+        };
+        let last = self.last_need_of_apk.get_or_init(|| {
+            let steps = self.facts.steps.iter().enumerate();
+            steps.rev().find(|&pair| needs(pair)).map(|(at, _)| at)
+        });
+        last.is_some_and(|last| last > at)
+    }
+
+    /// The steps that name what a manager keeps; see [`names_cache`].
+    pub(crate) fn naming(&self, manager: Manager) -> &[usize] {
+        self.naming[manager as usize].get_or_init(|| {
+            let steps = self.facts.steps.iter().enumerate();
+            steps.filter(|(_, step)| names_cache(step, manager)).map(|(at, _)| at).collect()
+        })
+    }
+
+    /// The steps that copy from a stage.
+    pub(crate) fn copies_from(&self, stage: usize) -> &[usize] {
+        let copies = self.copies.get_or_init(|| {
+            let mut copies = vec![Vec::new(); self.facts.stages.len()];
+            for (at, step) in self.facts.steps.iter().enumerate() {
+                let Action::Copy(copy) = &step.action else { continue };
+                let from = copy.from.as_deref().zip(step.stage);
+                if let Some(from) = from.and_then(|(from, at)| self.facts.stage_named(from, at)) {
+                    copies[from].push(at);
+                }
+            }
+            copies
+        });
+        &copies[stage]
+    }
+}
+
+fn calls<'c>(step: &'c Step<'c>) -> Vec<Call<'c, 'c>> {
+    let mut found = Vec::new();
+    if let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) {
+        visit(list, &mut |simple| found.extend(call(simple)));
+    }
+    found
+}
+
+fn called(calls: &[Call<'_, '_>]) -> Called {
+    let mut found = Called::default();
+    for call in calls {
+        match &call.managed {
+            Some(managed) => found.bits |= 1 << managed.manager as u16,
+            None => found.bundler |= call.program == "bundle",
+        }
+    }
+    found
+}
+
+/// The words of a text, to look up what it mentions.
+struct Words<'c> {
+    text: &'c str,
+    words: HashSet<&'c str>,
+    lower: String,
+    /// What was found by going through the text.
+    searched: RefCell<HashMap<String, bool>>,
+}
+
+impl<'c> Words<'c> {
+    fn new(text: &'c str) -> Self {
+        let part =
+            |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '+' | '-');
+        let words = text.split(|character| !part(character)).filter(|word| !word.is_empty()).collect();
+        Self { text, words, lower: text.to_ascii_lowercase(), searched: RefCell::default() }
+    }
+
+    fn mentions(&self, word: &str) -> bool {
+        if !word.starts_with('~') && !word.contains('/') {
+            return self.words.contains(word);
+        }
+        self.search(word)
+    }
+
+    /// Goes through the text once for each word: `~part` in whatever letter case, anything else as it is.
+    fn search(&self, word: &str) -> bool {
+        if let Some(&known) = self.searched.borrow().get(word) {
+            return known;
+        }
+        let found = match word.strip_prefix('~') {
+            Some(part) => self.lower.contains(&part.to_ascii_lowercase()),
+            None => self.text.contains(word),
+        };
+        self.searched.borrow_mut().insert(word.to_owned(), found);
+        found
+    }
+}

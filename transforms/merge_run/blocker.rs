@@ -1,0 +1,93 @@
+//! When RUNs must stay apart.
+
+use dockeropt_facts::shell_state::{Leak, leaks, matters, stale_program};
+use dockeropt_facts::{Body, Run, Step};
+use dockeropt_syntax::Item;
+
+use super::{is_and_list, script};
+use crate::Context;
+
+/// A shell is given its script as one argument, which Linux limits to 128 KiB.
+const LONGEST_SCRIPT: usize = 100 * 1024;
+
+/// Why a step must not be joined to those before it.
+pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>) -> Option<String> {
+    let last = left.last()?;
+    let (run, next_run) = last.run().zip(next.run())?;
+    if let Some(reason) = unreadable(run).or_else(|| unreadable(next_run)) {
+        return Some(reason);
+    }
+    if !run.flags.is_empty() || !next_run.flags.is_empty() {
+        return Some("a RUN has flags, which hold for all of it".to_owned());
+    }
+    if last.state != next.state {
+        return Some("user, folder, shell or environment differ".to_owned());
+    }
+    if let Some(pragma) = pragma_between(context, last, next) {
+        return Some(format!("the comment `{pragma}` is for the second RUN alone"));
+    }
+    let (next_list, next_text) = script(next)?;
+    if left.iter().map(|step| step.instruction.arguments().len()).sum::<usize>() + next_text.len()
+        > LONGEST_SCRIPT
+    {
+        return Some("the script would be too long for one RUN".to_owned());
+    }
+    let own = leaks(next_list);
+    if let Some(Leak::Other(name)) = own
+        .iter()
+        .find(|leak| matches!(leak, Leak::Other(name) if name == "set" || name == "&" || name == "trap"))
+    {
+        return Some(format!("the second RUN uses `{name}`, which acts differently in a list"));
+    }
+    for step in left {
+        let (list, _) = script(step)?;
+        if let Some(leak) = leaks(list).iter().find(|leak| matters(leak, next_text, &next.state)) {
+            return Some(format!("the first RUN leaves something behind: {}", leak.describe()));
+        }
+        if step.state.shell.errexit() && !(is_and_list(list) && is_and_list(next_list)) {
+            return Some("the shell stops at errors, but not inside an `&&` list".to_owned());
+        }
+    }
+    let before: Vec<_> = left
+        .iter()
+        .filter_map(script)
+        .flat_map(|(list, _)| list.entries.iter().map(|entry| &entry.pipeline))
+        .collect();
+    let after: Vec<_> = next_list.entries.iter().map(|entry| &entry.pipeline).collect();
+    stale_program(&before, &after).map(|program| {
+        format!("the shell remembers where it found `{program}`, which the first RUN may replace")
+    })
+}
+
+fn unreadable(run: &Run<'_>) -> Option<String> {
+    match &run.body {
+        Body::Script(list) if list.entries.is_empty() => Some("a RUN is empty".to_owned()),
+        Body::Script(_) => None,
+        Body::Heredoc { .. } => Some("a RUN has a heredoc".to_owned()),
+        Body::Exec(_) => Some("a RUN has the exec form".to_owned()),
+        Body::Opaque(opaque) => Some(format!("a script was not understood: {}", opaque.reason)),
+        Body::Foreign(what) => Some(format!("a RUN has {what}")),
+    }
+}
+
+/// A pragma of a linter between two steps.
+fn pragma_between(context: &Context<'_>, step: &Step<'_>, next: &Step<'_>) -> Option<String> {
+    const TOOLS: [&str; 10] = [
+        "hadolint",
+        "trivy:",
+        "dockeropt:",
+        "shellcheck",
+        "checkov:",
+        "kics-scan",
+        "nosemgrep",
+        "skipcq",
+        "tfsec:",
+        "snyk:",
+    ];
+    context.facts.file.items[step.item + 1..next.item].iter().find_map(|item| {
+        let Item::Comment(span) = item else { return None };
+        let comment = context.facts.file.text[span.range()].trim();
+        let text = comment.trim_start_matches('#').trim_start();
+        TOOLS.iter().any(|tool| text.starts_with(tool)).then(|| comment.to_owned())
+    })
+}

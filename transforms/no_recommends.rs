@@ -1,0 +1,280 @@
+//! Installs with `--no-install-recommends`, and by name what the file relies on.
+//!
+//! ## Why
+//! Debian and Ubuntu install the packages that a package recommends along with it: documentation,
+//! translations, tools for a person at a terminal. They are often a third of what is installed.
+//!
+//! ## Example
+//! ```dockerfile
+//! FROM debian:bookworm-slim
+//! RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*
+//! ```
+//! becomes
+//! ```dockerfile
+//! FROM debian:bookworm-slim
+//! RUN apt-get update && apt-get install -y --no-install-recommends git ca-certificates openssh-client && rm -rf /var/lib/apt/lists/*
+//! ```
+//!
+//! ## Safety
+//! Safe: for every release that the image's tag may denote, each recommended package that is left out
+//! is on a reviewed list of packages that an image does not miss, or is named. The tables cover Debian
+//! 11, 12 and 13.
+//!
+//! Unsafe: other releases and packages that are not in the tables, or packages left out that something
+//! may need although the file does not show it; they are printed.
+//!
+//! ## Leaves alone
+//! Installs with `-t`, packages that are not literal, files (`./x.deb`), packages that recommend dozens
+//! of others (`libreoffice`), images that set `APT::Install-Recommends`, and stages of which no layer
+//! ends up in the image.
+
+use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
+
+use dockeropt_facts::bases::{Image, base};
+use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::command::{Call, Managed};
+use dockeropt_facts::recommends::{Present, Recommends, exists, is_covered, is_portable, without_recommends};
+use dockeropt_facts::tables::{Manager, Verb};
+use dockeropt_facts::{Base, Step};
+use dockeropt_syntax::shell::{Entry, JoinerKind, Simple};
+use dockeropt_syntax::{LogicalSpan, RunPlan};
+
+use crate::{Context, Fix, Meta, Proposals, Transform};
+
+/// See the documentation of this file.
+pub(crate) struct NoRecommends;
+
+static META: Meta = Meta {
+    id: "no-recommends",
+    summary: "Install with --no-install-recommends, and by name what the file relies on",
+    on_by_default: true,
+    since: "0.1.0",
+    source: include_str!("no_recommends.rs"),
+};
+
+impl Transform for NoRecommends {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
+        let text = context.facts.file.text;
+        if !text.contains("install") || text.contains("APT::Install-Recommends") {
+            return;
+        }
+        for stage in 0..context.facts.stages.len() {
+            let mut present = Present::default();
+            for at in context.facts.stages[stage].steps.clone() {
+                let step = &context.facts.steps[at];
+                let list = step.run().and_then(|run| run.editable());
+                let Some(list) = list.filter(|_| context.memo.called(at).has(Manager::Apt)) else { continue };
+                let in_background = |entry: &Entry<'_>| {
+                    entry.joiner.is_some_and(|joiner| joiner.kind == JoinerKind::Background)
+                };
+                if list.entries.iter().any(in_background) {
+                    out.decline(&META, step.instruction.span, "the script starts a background job");
+                    continue;
+                }
+                for call in context.memo.calls(at) {
+                    let simple = call.simple;
+                    let Some(managed) = install(call) else { continue };
+                    if context.facts.stages[stage].in_image {
+                        let named = look(context, stage, step, (simple, managed), &present, out);
+                        named.iter().for_each(|name| present.add(name));
+                    } else if !has_flag(simple, managed) {
+                        out.decline(
+                            &META,
+                            step.instruction.span,
+                            "the layers of this stage don't end up in the image",
+                        );
+                    }
+                    let packages = literal_packages(simple, managed).into_iter().flatten();
+                    packages.for_each(|package| present.add(package));
+                }
+            }
+        }
+    }
+}
+
+/// A call of apt that installs packages.
+fn install<'s>(call: &'s Call<'_, '_>) -> Option<&'s Managed> {
+    let managed = call.managed.as_ref()?;
+    let verb = managed.verb_at.and_then(|at| call.simple.words[at].literal());
+    (managed.manager == Manager::Apt && managed.verb == Verb::Install && verb == Some("install"))
+        .then_some(managed)
+}
+
+fn has_flag(simple: &Simple<'_>, managed: &Managed) -> bool {
+    managed.has_option(
+        simple,
+        &["--no-install-recommends", "--install-recommends", "--without-recommends", "-R"],
+    )
+}
+
+/// The names of the packages, without pinned versions; `None` if one is not literal or not a name.
+fn literal_packages<'s>(simple: &'s Simple<'_>, managed: &Managed) -> Option<Vec<&'s str>> {
+    let name = |at: &usize| {
+        let word = simple.words[*at].literal()?;
+        let word = word.split_once('=').map_or(word, |(name, _)| name);
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.');
+        (word.chars().all(plain) && !word.starts_with('.')).then_some(word)
+    };
+    managed.operands.iter().map(name).collect()
+}
+
+/// What the stage starts from, with its name.
+fn image<'c>(context: &Context<'c>, mut stage: usize) -> Option<(&'c str, bool, Option<&'static Image>)> {
+    loop {
+        match &context.facts.stages[stage].base {
+            Base::Stage(parent) => stage = *parent,
+            Base::Image { reference, by_default, .. } => {
+                let name = by_default.as_deref()?;
+                // A build argument may choose another image.
+                return Some((name, reference.text().is_some(), base(name)));
+            }
+            Base::Scratch => return None,
+        }
+    }
+}
+
+/// Proposes to leave out what is recommended; gives the packages that are then named.
+fn look(
+    context: &Context<'_>,
+    stage: usize,
+    step: &Step<'_>,
+    (simple, managed): (&Simple<'_>, &Managed),
+    present: &Present,
+    out: &mut Proposals,
+) -> BTreeSet<String> {
+    let nothing = BTreeSet::new();
+    let span = step.instruction.span;
+    if has_flag(simple, managed) || managed.operands.is_empty() {
+        return nothing;
+    }
+    if managed.has_option(simple, &["-t", "--target-release", "--default-release"]) {
+        out.decline(&META, span, "the packages come from a release that an option names");
+        return nothing;
+    }
+    let Some(packages) = literal_packages(simple, managed) else {
+        out.decline(&META, span, "the packages are not all named literally");
+        return nothing;
+    };
+    let (name, fixed, image) = match image(context, stage) {
+        Some((name, fixed, image)) => (name, fixed, image),
+        None => ("an image that a build argument names", false, None),
+    };
+    let mentions = |word: &str| context.memo.mentions(word);
+    let releases = image.map_or(&[][..], |image| &image.releases);
+    let known = fixed
+        && image.is_some_and(|image| image.all_releases_known)
+        && releases.iter().all(|release| is_covered(release));
+    let tables: Vec<&str> = if known { releases.to_vec() } else { vec!["bookworm"] };
+    let mut all = Recommends::default();
+    for release in &tables {
+        let Some(one) = without_recommends(&packages, present, release, &mentions) else { continue };
+        all.named.extend(one.named);
+        all.dropped.extend(one.dropped);
+        all.unknown.extend(one.unknown);
+        all.too_many = all.too_many.or(one.too_many);
+    }
+    if let Some(package) = &all.too_many {
+        out.decline(&META, span, format!("{package} recommends too much of what it needs"));
+        return nothing;
+    }
+    let mut assumptions = Vec::new();
+    // What is added must exist wherever the file is built.
+    let nameable = |package: &String| {
+        is_portable(package) || (known && tables.iter().all(|release| exists(package, release)))
+    };
+    let (named, lost): (BTreeSet<String>, BTreeSet<String>) =
+        std::mem::take(&mut all.named).into_iter().partition(nameable);
+    all.dropped.extend(lost);
+    if !known {
+        let release =
+            if releases.is_empty() { name.to_owned() } else { format!("{name} ({})", releases.join(", ")) };
+        assumptions.push(Assumption::Other(format!(
+            "what packages recommend in {release} is as in Debian 12, and nothing needs what is left out"
+        )));
+    } else if !all.unknown.is_empty() {
+        let unknown: Vec<&str> = all.unknown.iter().map(String::as_str).collect();
+        assumptions.push(Assumption::Other(format!("nothing needs what {} recommends", unknown.join(", "))));
+    }
+    if !all.dropped.is_empty() {
+        let dropped: Vec<&str> = all.dropped.iter().map(String::as_str).collect();
+        assumptions.push(Assumption::Other(format!("nothing needs {}", dropped.join(", "))));
+    }
+    if let Some(script) = context.memo.unread_script() {
+        assumptions
+            .push(Assumption::Other(format!("`{script}` does not need packages that are only recommended")));
+    }
+    if !named.is_empty()
+        && ["autoremove", "auto-remove", "apt-mark"].iter().any(|word| context.memo.contains(word))
+    {
+        assumptions.push(Assumption::Other(
+            "packages that are named may stay when apt removes what nobody needs".to_owned(),
+        ));
+    }
+    propose(context, step, (simple, managed), (named.clone(), all.dropped, assumptions), out);
+    named
+}
+
+fn propose(
+    context: &Context<'_>,
+    step: &Step<'_>,
+    (simple, managed): (&Simple<'_>, &Managed),
+    (named, dropped, assumptions): (BTreeSet<String>, BTreeSet<String>, Vec<Assumption>),
+    out: &mut Proposals,
+) {
+    let Some(list) = step.run().and_then(|run| run.editable()) else { return };
+    let span = step.instruction.span;
+    let mut plan = RunPlan::new(context.facts.file, step.instruction, list);
+    let named: Vec<String> = named.into_iter().collect();
+    let operands: Vec<LogicalSpan> = managed.operands.iter().map(|&at| simple.words[at].span).collect();
+    let planned = plan
+        .insert_word(option_place(step, simple, managed), "--no-install-recommends")
+        .and_then(|()| plan.extend_words(&operands, &named));
+    if let Err(error) = planned {
+        return out.decline(&META, span, error.to_string());
+    }
+    let title = match &named[..] {
+        [] => "Install without recommended packages".to_owned(),
+        named => format!("Install without recommended packages, adding {}", named.join(", ")),
+    };
+    out.fixes.push(Fix {
+        transform: META.id,
+        title,
+        edits: plan.into_edits(),
+        span,
+        claims: vec![Claim::WithoutRecommends {
+            inert: assumptions.is_empty(),
+            dropped: dropped.into_iter().collect(),
+            named,
+        }],
+        notes: if assumptions.is_empty() {
+            vec![
+                "all that is left out is on the reviewed list of packages that images do not miss".to_owned(),
+            ]
+        } else {
+            Vec::new()
+        },
+        assumptions,
+    });
+}
+
+/// The word behind which the option goes: the last option that directly follows `install`, or `install`.
+fn option_place(step: &Step<'_>, simple: &Simple<'_>, managed: &Managed) -> LogicalSpan {
+    let verb = managed.verb_at.unwrap_or_default();
+    let mut last = verb;
+    while let Some(&(at, value)) = managed.options.iter().find(|&&(at, _)| at == last + 1) {
+        let next = value.unwrap_or(at);
+        let words = simple.words[verb].span.to(simple.words[next].span);
+        if !step.instruction.logical.on_one_line(words) {
+            break;
+        }
+        last = next;
+    }
+    simple.words[last].span
+}
