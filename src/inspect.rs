@@ -1,0 +1,86 @@
+//! `inspect`: what a Dockerfile says, as JSON.
+
+mod stages;
+
+use dockeropt_facts::Facts;
+use dockeropt_syntax::{Dockerfile, Instruction, Keyword, Operation, Span};
+use serde_json::{Map, Value, json};
+
+/// The instructions of a file: `cmd`, `start`, `end` (lines), `flags`, `json`, `args` and
+/// `heredocs` as BuildKit's parser has them, and `span`, the bytes that the instruction covers.
+/// The instruction that an ONBUILD defers is given by `sub` and `subflags`.
+///
+/// `stages` has what is known of each stage; see the module `stages`. It is empty for a file that
+/// BuildKit refuses.
+///
+/// Spans are byte offsets in the file's text; for a file that is not UTF-8, in that text as
+/// [`dockeropt_syntax::Text`] holds it.
+pub fn json(file: &Dockerfile<'_>) -> Value {
+    let stages = if file.diagnostics.is_empty() { stages::json(&Facts::new(file)) } else { json!([]) };
+    json!({
+        "escape": file.escape.to_string(),
+        "instructions": file.instructions().map(|i| instruction(file, i)).collect::<Vec<_>>(),
+        "stages": stages,
+    })
+}
+
+fn instruction(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Value {
+    let (text, escape) = (file.text, file.escape);
+    let operation = &instruction.operation;
+    let effective = operation.trigger.as_deref().unwrap_or(operation);
+    let mut object = Map::new();
+    let mut set = |key: &str, value: Value| object.insert(key.to_owned(), value);
+    set("cmd", json!(name(instruction, operation)));
+    if let Some(trigger) = &operation.trigger {
+        set("sub", json!(name(instruction, trigger)));
+    }
+    set("start", json!(instruction.start_line));
+    set("end", json!(instruction.end_line));
+    set("span", span(instruction.span));
+    set("flags", flags(operation));
+    if operation.trigger.as_ref().is_some_and(|trigger| !trigger.flags.is_empty()) {
+        set("subflags", flags(effective));
+    }
+    set("json", json!(effective.json.is_some()));
+    set("args", json!(arguments(instruction, effective, escape)));
+    if !instruction.heredocs.is_empty() {
+        set("heredocs", heredocs(text, instruction));
+    }
+    Value::Object(object)
+}
+
+/// The keyword in capitals.
+fn name(instruction: &Instruction<'_>, operation: &Operation) -> String {
+    let known = Keyword::ALL.iter().find(|(keyword, _)| *keyword == operation.keyword);
+    known.map_or_else(
+        || instruction.logical.get(operation.keyword_span).to_ascii_uppercase(),
+        |(_, name)| (*name).to_owned(),
+    )
+}
+
+fn flags(operation: &Operation) -> Value {
+    operation.flags.iter().map(|flag| flag.text.as_str()).collect()
+}
+
+/// The arguments as BuildKit's parser splits them.
+fn arguments(instruction: &Instruction<'_>, operation: &Operation, escape: char) -> Vec<String> {
+    operation.buildkit_args(&instruction.logical, escape)
+}
+
+fn heredocs(text: &str, instruction: &Instruction<'_>) -> Value {
+    let heredocs = instruction.heredocs.iter().map(|heredoc| {
+        json!({
+            "name": heredoc.name,
+            "fd": heredoc.file_descriptor,
+            "expand": heredoc.expand,
+            "chomp": heredoc.chomp,
+            "content": text[heredoc.body.range()],
+            "span": span(heredoc.body),
+        })
+    });
+    heredocs.collect()
+}
+
+fn span(span: Span) -> Value {
+    json!([span.start, span.end])
+}

@@ -1,0 +1,24 @@
+//! dockeropt rewrites Dockerfiles so that images get smaller and rebuilds get faster, and only makes
+//! a change that it can defend.
+
+pub mod cli;
+pub mod config;
+pub mod diff;
+pub mod discover;
+pub mod fix;
+pub mod git;
+pub mod inspect;
+pub mod interrupt;
+pub mod list;
+pub mod names;
+pub mod ordered;
+pub mod palette;
+pub mod pipeline;
+pub mod problem;
+mod progress;
+pub mod read;
+pub mod redact;
+pub mod report;
+pub mod run;
+pub mod summary;
+pub mod write;

@@ -1,0 +1,99 @@
+//! `list` and `explain`: what the transforms are.
+
+use std::fmt::Write;
+
+use dockeropt_transforms::{ALL, Transform};
+
+/// A transform, as its documentation has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub id: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Whether it runs without being asked for.
+    pub on_by_default: bool,
+    /// The version of dockeropt that brought it.
+    pub since: &'static str,
+    /// Its documentation in Markdown.
+    pub doc: String,
+}
+
+/// All transforms, in the order in which they run.
+pub fn catalogue() -> Vec<Entry> {
+    let entry = |transform: &&dyn Transform| {
+        let meta = transform.meta();
+        Entry {
+            id: meta.id,
+            summary: meta.summary,
+            on_by_default: meta.on_by_default,
+            since: meta.since,
+            doc: meta.doc(),
+        }
+    };
+    ALL.iter().map(entry).collect()
+}
+
+/// There is no transform of that name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no transform `{0}`; `dockeropt list` shows those that there are")]
+pub struct Unknown(pub String);
+
+/// Finds a transform by its name.
+pub fn find<'e>(catalogue: &'e [Entry], id: &str) -> Result<&'e Entry, Unknown> {
+    catalogue.iter().find(|entry| entry.id == id).ok_or_else(|| Unknown(id.to_owned()))
+}
+
+/// The list, one transform a line; those that are off by default are marked.
+pub fn list(catalogue: &[Entry]) -> String {
+    let width = catalogue.iter().map(|entry| entry.id.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for entry in catalogue {
+        let off = if entry.on_by_default { "" } else { " (off by default)" };
+        let _ = writeln!(text, "{:width$}  {}{off}", entry.id, entry.summary);
+    }
+    text
+}
+
+/// All about a transform.
+pub fn explain(entry: &Entry) -> String {
+    let state = if entry.on_by_default { "on by default" } else { "off by default" };
+    format!("# {}\n\n{}\n\n({state}; since {})\n", entry.id, entry.doc.trim(), entry.since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries() -> [Entry; 2] {
+        [
+            Entry {
+                id: "merge-run",
+                summary: "Joins RUNs.",
+                on_by_default: true,
+                since: "0.1.0",
+                doc: "Joins.\n".to_owned(),
+            },
+            Entry {
+                id: "flatten",
+                summary: "Flattens.",
+                on_by_default: false,
+                since: "0.1.0",
+                doc: "Flattens.\n".to_owned(),
+            },
+        ]
+    }
+
+    #[test]
+    fn the_list_is_aligned() {
+        assert_eq!(list(&entries()), "merge-run  Joins RUNs.\nflatten    Flattens. (off by default)\n");
+    }
+
+    #[test]
+    fn transforms_are_found_by_name() {
+        let entries = entries();
+        let entry = find(&entries, "merge-run").unwrap();
+        assert_eq!(explain(entry), "# merge-run\n\nJoins.\n\n(on by default; since 0.1.0)\n");
+        assert_eq!(find(&entries, "merge"), Err(Unknown("merge".into())));
+    }
+}

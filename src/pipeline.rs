@@ -1,0 +1,401 @@
+//! From a text to its outcome: transforms in their order, checked, until nothing changes.
+
+mod place;
+mod pragma;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dockeropt_facts::Facts;
+use dockeropt_facts::check::{Licence, check};
+use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
+use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Transform};
+
+use place::{History, Places};
+use pragma::Pragmas;
+
+/// What may be done to a file.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Only these transforms run, by id; empty means all that are on by default.
+    pub only: BTreeSet<String>,
+    /// These transforms don't run.
+    pub skip: BTreeSet<String>,
+    /// Whether fixes with claims or assumptions are applied.
+    pub allow_unsafe: bool,
+    /// If not empty, only the fixes with these fingerprints are applied.
+    pub fingerprints: BTreeSet<String>,
+    /// Whether `merge-run` also joins RUNs that gain nothing but a layer less.
+    pub merge_always: bool,
+}
+
+/// Whether a fix can be applied without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// Nothing is claimed and nothing assumed: the image is the same.
+    Safe,
+    /// It rests on a claim or an assumption.
+    Unsafe,
+    /// It is shown and never applied.
+    Display,
+}
+
+/// A fix in a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedFix {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// What it does here, as an imperative sentence without a full stop.
+    pub title: String,
+    /// Whether it needs `--unsafe`.
+    pub applicability: Applicability,
+    /// Names the fix as long as its place and kind stay the same: 16 hexadecimal digits.
+    pub fingerprint: String,
+    /// The first line that it concerns in the original file, from 1.
+    pub start_line: usize,
+    /// The last line that it concerns in the original file.
+    pub end_line: usize,
+    /// What it lets differ in the image.
+    pub claims: Vec<String>,
+    /// What it takes for granted.
+    pub assumes: Vec<String>,
+    /// Why it is an improvement, and what else the reader should know.
+    pub notes: Vec<String>,
+}
+
+/// A place where a transform looked and held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedRefusal {
+    /// The transform's id.
+    pub transform: &'static str,
+    /// The line in the original file, from 1.
+    pub line: usize,
+    /// Why nothing was done.
+    pub reason: String,
+}
+
+/// Why BuildKit would refuse the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedDiagnostic {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A result that failed the check against the original: a bug of dockeropt. The fix was dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bug {
+    /// The transform whose fix is to blame, if it could be found.
+    pub transform: Option<&'static str>,
+    /// What differs.
+    pub message: String,
+    /// The text that the transform was given.
+    pub reproducer: String,
+}
+
+/// What became of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The result; equal to the input if nothing was done.
+    pub after: String,
+    /// What was applied, in the order of application.
+    pub fixes: Vec<ReportedFix>,
+    /// What would be applied with `--unsafe`.
+    pub held_back: Vec<ReportedFix>,
+    /// Where transforms held back.
+    pub declined: Vec<ReportedRefusal>,
+    /// Why the file is refused; if there is any, nothing was done.
+    pub diagnostics: Vec<ReportedDiagnostic>,
+    /// Bugs found by the check.
+    pub bugs: Vec<Bug>,
+}
+
+/// Rewrites one file.
+///
+/// The transforms run in the order of [`ALL`]; what each proposes is applied at once and the file is
+/// read anew, until none proposes anything more. Then the result is compared with the original. If it
+/// does something else, the fix to blame is found by halving, dropped, and reported as a bug.
+pub fn optimize(text: &str, options: &Options) -> Outcome {
+    let original = parse(text);
+    if !original.diagnostics.is_empty() {
+        return refused(&original);
+    }
+    if pragma::skips_file(&original) {
+        return Outcome { after: text.to_owned(), ..Outcome::default() };
+    }
+    let before = Facts::new(&original);
+    let mut run = Run { before: &before, options, places: Places::new(&original), banned: BTreeSet::new() };
+    let mut bugs = Vec::new();
+    loop {
+        let attempt = run.attempt(None);
+        let Err(message) = &attempt.verdict else { return attempt.into_outcome(&run.places, bugs) };
+        let message = message.clone();
+        let guilty = run.guilty(&attempt);
+        let known = guilty.map(|at| &attempt.applied[at]);
+        bugs.push(Bug { transform: known.map(|fix| fix.transform), message, reproducer: text.to_owned() });
+        match known {
+            Some(fix) if bugs.len() < MOST_BUGS => drop(run.banned.insert(fix.fingerprint.clone())),
+            // Nothing is left but to leave the file as it was.
+            _ => return Outcome { after: text.to_owned(), bugs, ..Outcome::default() },
+        }
+    }
+}
+
+/// After so many bugs a file is left as it was.
+const MOST_BUGS: usize = 8;
+
+/// After so many applications the transforms are taken to undo each other.
+const MOST_APPLICATIONS: usize = 200;
+
+fn refused(file: &Dockerfile<'_>) -> Outcome {
+    let index = LineIndex::new(file.text);
+    let diagnostics = file.diagnostics.iter().map(|diagnostic| {
+        let position = index.position(file.text, diagnostic.span.start);
+        ReportedDiagnostic {
+            line: position.line,
+            column: position.column,
+            message: diagnostic.message.clone(),
+        }
+    });
+    Outcome { after: file.text.to_owned(), diagnostics: diagnostics.collect(), ..Outcome::default() }
+}
+
+struct Run<'r> {
+    before: &'r Facts<'r>,
+    options: &'r Options,
+    places: Places<'r>,
+    /// The fingerprints of fixes that turned out to be wrong.
+    banned: BTreeSet<String>,
+}
+
+/// A fix that was applied.
+struct Applied {
+    transform: &'static str,
+    fingerprint: String,
+    report: ReportedFix,
+    claims: Vec<Claim>,
+    assumptions: Vec<Assumption>,
+}
+
+/// What the transforms made of the file.
+struct Attempt {
+    text: String,
+    applied: Vec<Applied>,
+    held_back: Vec<ReportedFix>,
+    declined: Vec<ReportedRefusal>,
+    undoing: bool,
+    /// Whether the text does what the original does, or how it differs.
+    verdict: Result<(), String>,
+}
+
+impl Attempt {
+    fn into_outcome(self, places: &Places<'_>, bugs: Vec<Bug>) -> Outcome {
+        let mut bugs = bugs;
+        if self.undoing {
+            let message = "the transforms undo each other's work".to_owned();
+            bugs.push(Bug { transform: None, message, reproducer: places.text().to_owned() });
+            return Outcome { after: places.text().to_owned(), bugs, ..Outcome::default() };
+        }
+        // A fix that was made in two steps is one to the reader.
+        let mut fixes: Vec<ReportedFix> = Vec::new();
+        let mut reported: BTreeSet<String> = BTreeSet::new();
+        for fix in self.applied {
+            if reported.insert(fix.fingerprint) {
+                fixes.push(fix.report);
+            }
+        }
+        Outcome {
+            after: self.text,
+            fixes,
+            held_back: self.held_back,
+            declined: self.declined,
+            diagnostics: Vec::new(),
+            bugs,
+        }
+    }
+}
+
+impl Run<'_> {
+    fn selected(&self) -> Vec<&'static dyn Transform> {
+        let wanted = |transform: &&'static dyn Transform| {
+            let meta = transform.meta();
+            let only = &self.options.only;
+            let named = if only.is_empty() { meta.on_by_default } else { only.contains(meta.id) };
+            named && !self.options.skip.contains(meta.id)
+        };
+        ALL.into_iter().filter(wanted).collect()
+    }
+
+    /// Lets the transforms work until none has anything to propose. `allowed` restricts the fixes.
+    fn attempt(&self, allowed: Option<&BTreeSet<&str>>) -> Attempt {
+        let settings = Settings { merge_always: self.options.merge_always };
+        let selected = self.selected();
+        let mut attempt = Attempt {
+            text: self.places.text().to_owned(),
+            applied: Vec::new(),
+            held_back: Vec::new(),
+            declined: Vec::new(),
+            undoing: false,
+            verdict: Ok(()),
+        };
+        let mut history = History::default();
+        // What each transform had to say when it was last asked.
+        let mut said: Vec<(Vec<ReportedFix>, Vec<ReportedRefusal>)> =
+            vec![Default::default(); selected.len()];
+        let (mut at, mut unchanged, mut applications) = (0, 0, 0);
+        while unchanged < selected.len() {
+            let (file, derived);
+            let facts = if applications == 0 {
+                self.before
+            } else {
+                file = parse(&attempt.text);
+                derived = Facts::new(&file);
+                &derived
+            };
+            let memo = Memo::new(facts);
+            let context = Context { facts, memo: &memo, settings: &settings };
+            let mut edits = Edits::new();
+            while unchanged < selected.len() && edits.is_empty() {
+                let mut proposals = Proposals::default();
+                selected[at].propose(&context, &mut proposals);
+                let chosen = self.choose(facts.file, proposals, &history, allowed, &mut said[at]);
+                for (fix, report) in chosen {
+                    if edits.merge(&fix.edits).is_ok() {
+                        attempt.applied.push(Applied {
+                            transform: fix.transform,
+                            fingerprint: report.fingerprint.clone(),
+                            report,
+                            claims: fix.claims,
+                            assumptions: fix.assumptions,
+                        });
+                    }
+                }
+                unchanged = if edits.is_empty() { unchanged + 1 } else { 0 };
+                at = (at + 1) % selected.len();
+            }
+            if edits.is_empty() {
+                attempt.verdict = self.verify(&attempt.applied, facts);
+                break;
+            }
+            applications += 1;
+            let text = edits.apply(&attempt.text);
+            if applications > MOST_APPLICATIONS || !history.add(&edits, &text) {
+                attempt.undoing = true;
+                break;
+            }
+            attempt.text = text;
+        }
+        for (held_back, declined) in said {
+            attempt.held_back.extend(held_back);
+            attempt.declined.extend(declined);
+        }
+        attempt
+    }
+
+    /// The fixes to apply; the others go into `said`.
+    fn choose(
+        &self,
+        file: &Dockerfile<'_>,
+        proposals: Proposals,
+        history: &History,
+        allowed: Option<&BTreeSet<&str>>,
+        said: &mut (Vec<ReportedFix>, Vec<ReportedRefusal>),
+    ) -> Vec<(Fix, ReportedFix)> {
+        let mut chosen = Vec::new();
+        said.0.clear();
+        said.1 = proposals
+            .declined
+            .into_iter()
+            .map(|declined| ReportedRefusal {
+                transform: declined.transform,
+                line: self.places.line(history.origin(declined.span.start)),
+                reason: declined.describe(|offset| self.places.line(history.origin(offset))),
+            })
+            .collect();
+        let mut taken = BTreeMap::new();
+        let pragmas = Pragmas::new(file);
+        for fix in proposals.fixes {
+            let report = self.report(&fix, history, &mut taken);
+            if let Some(reason) = pragmas.skips(&fix) {
+                said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
+                continue;
+            }
+            let named = self.options.fingerprints.contains(&report.fingerprint);
+            let wanted = self.options.fingerprints.is_empty() || named;
+            let may = fix.is_safe() || self.options.allow_unsafe || named;
+            let banned = self.banned.contains(&report.fingerprint)
+                || allowed.is_some_and(|allowed| !allowed.contains(report.fingerprint.as_str()));
+            if wanted && may && !banned {
+                chosen.push((fix, report));
+            } else if !banned && !may {
+                said.0.push(report);
+            }
+        }
+        chosen
+    }
+
+    fn report(&self, fix: &Fix, history: &History, taken: &mut BTreeMap<String, usize>) -> ReportedFix {
+        let start = history.origin(fix.span.start);
+        let end = history.origin(fix.span.end.saturating_sub(1).max(fix.span.start));
+        let mut fingerprint = self.places.fingerprint(fix.transform, &fix.title, start, 0);
+        let again = taken.entry(fingerprint.clone()).or_default();
+        if *again > 0 {
+            fingerprint = self.places.fingerprint(fix.transform, &fix.title, start, *again);
+        }
+        *again += 1;
+        let start_line = self.places.line(start);
+        ReportedFix {
+            transform: fix.transform,
+            title: fix.title.clone(),
+            applicability: if fix.is_safe() { Applicability::Safe } else { Applicability::Unsafe },
+            fingerprint,
+            start_line,
+            end_line: self.places.line(end).max(start_line),
+            claims: fix.claims.iter().filter(|claim| claim.counts()).map(Claim::describe).collect(),
+            assumes: fix.assumptions.iter().map(Assumption::describe).collect(),
+            notes: fix.notes.clone(),
+        }
+    }
+
+    /// Compares a result with the original.
+    fn verify(&self, applied: &[Applied], after: &Facts<'_>) -> Result<(), String> {
+        if applied.is_empty() {
+            return Ok(());
+        }
+        let mut licence = Licence::default();
+        for fix in applied {
+            add_new(&mut licence.claims, &fix.claims);
+            add_new(&mut licence.assumptions, &fix.assumptions);
+        }
+        check(self.before, after, &licence).map_err(|difference| difference.message)
+    }
+
+    /// The first fix with which the result is wrong, found by halving.
+    fn guilty(&self, attempt: &Attempt) -> Option<usize> {
+        let fails = |count: usize| {
+            let allowed: BTreeSet<&str> =
+                attempt.applied[..count].iter().map(|fix| fix.fingerprint.as_str()).collect();
+            self.attempt(Some(&allowed)).verdict.is_err()
+        };
+        let (mut right, mut wrong) = (0, attempt.applied.len());
+        if wrong == 0 || !fails(wrong) {
+            return None;
+        }
+        while wrong - right > 1 {
+            let middle = usize::midpoint(right, wrong);
+            if fails(middle) { wrong = middle } else { right = middle }
+        }
+        Some(wrong - 1)
+    }
+}
+
+fn add_new<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {
+    for one in more {
+        if !known.contains(one) {
+            known.push(one.clone());
+        }
+    }
+}

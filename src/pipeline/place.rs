@@ -1,0 +1,90 @@
+//! Places in the original, and the names that fixes have by their place.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use dockeropt_syntax::{Dockerfile, Edits, LineIndex, Origins};
+
+/// What was done to the text so far.
+#[derive(Default)]
+pub(super) struct History {
+    origins: Vec<Origins>,
+    seen: BTreeSet<u64>,
+}
+
+impl History {
+    /// Notes edits and the text that they gave; `false` if that text was there before.
+    pub(super) fn add(&mut self, edits: &Edits, text: &str) -> bool {
+        self.origins.push(edits.origins());
+        self.seen.insert(hash([text]))
+    }
+
+    /// Where a byte of the text as it is now stood in the original.
+    pub(super) fn origin(&self, offset: usize) -> usize {
+        self.origins.iter().rev().fold(offset, |offset, origins| origins.of(offset))
+    }
+}
+
+/// The places of an original text.
+pub(super) struct Places<'r> {
+    file: &'r Dockerfile<'r>,
+    lines: OnceCell<LineIndex>,
+    instructions: OnceCell<Vec<Named>>,
+}
+
+/// An instruction with what tells it apart from the others.
+struct Named {
+    end: usize,
+    /// The hash of its text in hexadecimal: a long text may have many fixes.
+    text: String,
+    /// How many instructions above have the same text.
+    same: usize,
+}
+
+impl<'r> Places<'r> {
+    pub(super) fn new(file: &'r Dockerfile<'r>) -> Self {
+        Self { file, lines: OnceCell::new(), instructions: OnceCell::new() }
+    }
+
+    /// The original text.
+    pub(super) fn text(&self) -> &'r str {
+        self.file.text
+    }
+
+    /// The line of an offset, from 1.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.lines.get_or_init(|| LineIndex::new(self.file.text)).line(offset)
+    }
+
+    /// The name of a fix, which stays the same while the instruction that it is about and what it
+    /// does there stay the same.
+    ///
+    /// `again` tells apart fixes that have everything else in common.
+    pub(super) fn fingerprint(&self, transform: &str, title: &str, offset: usize, again: usize) -> String {
+        let instructions = self.instructions.get_or_init(|| self.name_instructions());
+        let at = instructions.partition_point(|instruction| instruction.end <= offset);
+        let (text, same) =
+            instructions.get(at).or(instructions.last()).map_or(("", 0), |named| (&named.text, named.same));
+        // Line numbers in titles change when something is written above.
+        let kind: String = title.chars().filter(|character| !character.is_ascii_digit()).collect();
+        format!("{:016x}", hash([transform, &kind, text, &same.to_string(), &again.to_string()]))
+    }
+
+    fn name_instructions(&self) -> Vec<Named> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let named = self.file.instructions().map(|instruction| {
+            let text = instruction.logical.text.trim();
+            let count = counts.entry(text).or_default();
+            *count += 1;
+            let text = format!("{:016x}", hash([text]));
+            Named { end: instruction.span.end, text, same: *count - 1 }
+        });
+        named.collect()
+    }
+}
+
+/// The 64-bit FNV-1a hash, which unlike the standard library's is the same in every version.
+fn hash<'t>(parts: impl IntoIterator<Item = &'t str>) -> u64 {
+    let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

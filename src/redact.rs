@@ -1,0 +1,207 @@
+//! Keeping secrets out of reports.
+
+use std::borrow::Cow;
+
+/// What stands for a secret value.
+const HIDDEN: &str = "***";
+
+/// Parts of names whose values are secret, in capitals.
+const SECRET: [&str; 9] =
+    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"];
+
+/// A text without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redacted<'t> {
+    /// The text, line for line, with secret values replaced by `***`.
+    pub text: Cow<'t, str>,
+    /// The values, to be kept out of other texts too.
+    values: Vec<&'t str>,
+}
+
+impl Redacted<'_> {
+    /// A message about the text without its secret values.
+    pub fn scrub<'m>(&self, message: &'m str) -> Cow<'m, str> {
+        scrub(&self.values, message)
+    }
+
+    /// Whether there was a secret.
+    pub fn is_redacted(&self) -> bool {
+        !self.values.is_empty()
+    }
+}
+
+/// Replaces the values of names that look secret: in `NAME=value` wherever it stands (ENV, ARG,
+/// `RUN NAME=value command`, `--name=value`), and in `ENV NAME value`. A value that only refers to
+/// a variable stays.
+///
+/// This reads lines, not instructions, so that it also serves for texts that aren't Dockerfiles. It
+/// errs on the side of hiding.
+pub fn redact(text: &str) -> Redacted<'_> {
+    let mut values = Vec::new();
+    let mut shown = String::new();
+    let mut copied = 0;
+    let mut open = Open::None;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_end_matches(['\n', '\r']);
+        let (body, goes_on) = match body.trim_end().strip_suffix(['\\', '`']) {
+            Some(shorter) => (shorter, true),
+            None => (body, false),
+        };
+        let mut hide = |from: usize, to: usize| {
+            let to = from + body[from..to].trim_end().len();
+            let value = body[from..to].trim_matches(['"', '\'', ' ', '\t']);
+            if !value.is_empty() && !is_reference(value) {
+                values.push(value);
+                shown.push_str(&text[copied..start + from]);
+                shown.push_str(HIDDEN);
+                copied = start + to;
+            }
+        };
+        open = scan(body, open, &mut hide);
+        // A comment between the lines of an instruction changes nothing for it.
+        if !goes_on && !body.trim_start().starts_with('#') {
+            open = Open::None;
+        }
+        start += line.len();
+    }
+    if values.is_empty() {
+        return Redacted { text: Cow::Borrowed(text), values };
+    }
+    shown.push_str(&text[copied..]);
+    let shown = scrub(&values, &shown).into_owned();
+    Redacted { text: Cow::Owned(shown), values }
+}
+
+/// Replaces secret values wherever they stand. A short value, `root` or `true`, is as likely to be
+/// some other word, which would then be hard to read and tell what the value is.
+fn scrub<'m>(values: &[&str], message: &'m str) -> Cow<'m, str> {
+    values.iter().filter(|value| value.len() > 5).fold(Cow::Borrowed(message), |message, value| {
+        if message.contains(value) { message.replace(value, HIDDEN).into() } else { message }
+    })
+}
+
+/// A value that goes on in the next line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    None,
+    /// A word, with the quote that is open.
+    Word(Option<char>),
+    /// All that follows, for `ENV NAME value`.
+    Rest,
+}
+
+/// Hides the secrets of one line, given without its continuation character.
+fn scan(line: &str, open: Open, hide: &mut impl FnMut(usize, usize)) -> Open {
+    let mut at = 0;
+    match open {
+        _ if line.trim_start().starts_with('#') && open != Open::None => return open,
+        Open::Rest => {
+            hide(0, line.len());
+            return Open::Rest;
+        }
+        Open::Word(quote) => {
+            let (end, quote) = word_end(line, 0, quote);
+            hide(0, end);
+            if end == line.len() {
+                return Open::Word(quote);
+            }
+            at = end;
+        }
+        Open::None => {
+            if let Some(value) = old_env_value(line) {
+                hide(value, line.len());
+                return Open::Rest;
+            }
+        }
+    }
+    while let Some(equals) = line[at..].find('=').map(|found| at + found) {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let name = &line[line[..equals].trim_end_matches(is_name).len()..equals];
+        at = equals + 1;
+        if is_secret(name) {
+            let (end, quote) = word_end(line, at, None);
+            hide(at, end);
+            if end == line.len() {
+                return Open::Word(quote);
+            }
+            at = end;
+        }
+    }
+    Open::None
+}
+
+/// Where the value starts in `ENV NAME value` with a secret name.
+fn old_env_value(line: &str) -> Option<usize> {
+    let (keyword, rest) = line.trim_start().split_once([' ', '\t'])?;
+    let (name, value) = rest.trim_start().split_once([' ', '\t'])?;
+    let is_old = keyword.eq_ignore_ascii_case("ENV") && !name.contains('=') && is_secret(name);
+    is_old.then(|| line.len() - value.trim_start().len())
+}
+
+/// Where the shell word ends that starts at `start`, and the quote that is still open there.
+fn word_end(line: &str, start: usize, mut quote: Option<char>) -> (usize, Option<char>) {
+    let mut escaped = false;
+    for (at, character) in line[start..].char_indices() {
+        match (quote, character) {
+            _ if escaped => escaped = false,
+            (_, '\\') if quote != Some('\'') => escaped = true,
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if open == character => quote = None,
+            (None, ' ' | '\t' | ';' | '&' | '|' | ')') => return (start + at, None),
+            _ => {}
+        }
+    }
+    (line.len(), quote)
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    SECRET.iter().any(|part| name.contains(part))
+}
+
+/// Whether a value is nothing but `$NAME`, `${NAME}` or `$(command)`.
+fn is_reference(value: &str) -> bool {
+    let Some(name) = value.strip_prefix('$') else { return false };
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    name.starts_with('(') || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_hidden() {
+        for (text, expected) in [
+            ("ENV DB_PASSWORD=hunter2 A=b\n", "ENV DB_PASSWORD=*** A=b\n"),
+            ("ENV A=b \\\r\n    TOKEN=\"x y\" C=d", "ENV A=b \\\r\n    TOKEN=*** C=d"),
+            ("env password hunter 2\nRUN a\n", "env password ***\nRUN a\n"),
+            ("ENV TOKEN a \\\n# note\n  b\nRUN c=d\n", "ENV TOKEN *** \\\n# note\n***\nRUN c=d\n"),
+            ("ENV TOKEN=\"a\\\nb c\" D=e\n", "ENV TOKEN=***\\\n*** D=e\n"),
+            ("ARG npm_token='a b'\n", "ARG npm_token=***\n"),
+            ("ENV TOKEN=abcdef\nRUN curl abcdef@x\n", "ENV TOKEN=***\nRUN curl ***@x\n"),
+            ("RUN API_KEY=k x && y --password=z;w\n", "RUN API_KEY=*** x && y --password=***;w\n"),
+        ] {
+            assert_eq!(redact(text).text, expected);
+        }
+    }
+
+    #[test]
+    fn the_rest_stays() {
+        for text in [
+            "FROM a\nENV A=b\nARG TOKEN\nARG TOKEN=\n",
+            "RUN PASSWORD=$PASSWORD x\n",
+            "RUN --mount=type=secret,id=token cat\n",
+            "# API_KEY of é\n",
+        ] {
+            assert!(!redact(text).is_redacted(), "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_are_scrubbed() {
+        let redacted = redact("ENV PASSWORD=hunter2\n");
+        assert_eq!(redacted.scrub("join `ENV PASSWORD hunter2`"), "join `ENV PASSWORD ***`");
+    }
+}

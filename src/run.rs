@@ -1,0 +1,179 @@
+//! From the command line to the exit code.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, Write, stderr, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, bail};
+use clap::{CommandFactory, Parser};
+use dockeropt_syntax::{LineIndex, Text};
+
+use crate::cli::{Cli, Color, Command, FixArgs};
+use crate::diff::Names;
+use crate::discover::discover;
+use crate::fix::{self, Settings};
+use crate::interrupt::Temporaries;
+use crate::palette::{Palette, stdout_is_terminal};
+use crate::problem::{Problem, describe};
+use crate::read::{read, read_stream};
+use crate::{config, inspect, list, pipeline};
+
+/// How many bytes of output are collected before they are written.
+const BUFFER: usize = 64 << 10;
+
+/// Something would change, with `--check`.
+const WOULD_CHANGE: u8 = 1;
+/// Something went wrong.
+const ERROR: u8 = 2;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors in name only, and go to standard output.
+            let _ = error.print();
+            return if error.use_stderr() { ERROR.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    // A panic is reported as an error where it is caught; where it happened is for those who ask.
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|_| {}));
+    }
+    let result = std::panic::catch_unwind(|| run(&cli)).unwrap_or_else(|_| {
+        Err(anyhow::anyhow!("a bug in dockeropt; please report it with RUST_BACKTRACE=1"))
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            let style = Palette::choose(cli.color, &stderr()).removed;
+            let _ = writeln!(stderr(), "{style}error:{style:#} {error:#}");
+            ERROR.into()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    match &cli.command {
+        Command::Fix(arguments) => run_fix(arguments, cli.color),
+        Command::List => print(list::list(&list::catalogue()).as_bytes()),
+        Command::Explain { id } => print(list::explain(list::find(&list::catalogue(), id)?).as_bytes()),
+        Command::Inspect { file } => run_inspect(file),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "dockeropt", &mut script);
+            print(&script)
+        }
+    }
+}
+
+fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
+    let current = std::env::current_dir().context("can't tell the current folder")?;
+    let (config, config_path) = config::read(&current)?;
+    let catalogue = list::catalogue();
+    for id in arguments.only.iter().chain(&arguments.skip) {
+        list::find(&catalogue, id)?;
+    }
+    for id in &config.skip {
+        let path = config_path.as_deref().unwrap_or(Path::new("dockeropt.toml")).display();
+        list::find(&catalogue, id).with_context(|| format!("{path}: skip"))?;
+    }
+    let skip = arguments.skip.iter().chain(config.skip.iter().filter(|id| !arguments.only.contains(id)));
+    let options = pipeline::Options {
+        only: arguments.only.iter().cloned().collect(),
+        skip: skip.cloned().collect(),
+        allow_unsafe: arguments.r#unsafe,
+        fingerprints: arguments.fingerprints.iter().cloned().collect(),
+        merge_always: config.merge_run.when == config::When::Always,
+    };
+    let temporaries = Arc::new(Temporaries::default());
+    if arguments.write {
+        temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
+    }
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    let found = Mutex::new(BTreeSet::new());
+    let optimize = |text: &str| {
+        let outcome = pipeline::optimize(text, &options);
+        if !options.fingerprints.is_empty() {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.extend(outcome.fixes.iter().map(|fix| fix.fingerprint.clone()));
+        }
+        outcome
+    };
+    let settings = Settings {
+        optimize: &optimize,
+        format: arguments.format,
+        why_not: arguments.why_not,
+        write: arguments.write,
+        check: arguments.check,
+        allow_dirty: arguments.allow_dirty,
+        quiet: arguments.quiet,
+        jobs: arguments.jobs.map_or_else(processors, usize::from),
+        palette: Palette::choose(color, &stdout()),
+        error_palette: Palette::choose(color, &stderr()),
+        names: Names::new(&current),
+        temporaries,
+        interactive: stdout_is_terminal(),
+    };
+    let out = BufWriter::with_capacity(BUFFER, stdout().lock());
+    let ending = if is_standard_input(&arguments.paths)? {
+        let text = Text::decode(read_stream(stdin().lock(), 0).context("standard input")?);
+        fix::run_on_text(&text, &settings, out, stderr())
+    } else {
+        let here = [PathBuf::from(".")];
+        let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
+        fix::run(discover(paths, settings.jobs), &settings, out, stderr())
+    };
+    let summary =
+        ending.map_err(|error| anyhow::anyhow!("can't write the report: {}", describe(&error)))?.summary;
+    let found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(missing) = options.fingerprints.iter().find(|wanted| !found.contains(*wanted)) {
+        bail!(
+            "no fix with the fingerprint {missing} was made: there is none, or it needs another fix to be \
+             named as well (`dockeropt fix --format json` lists them in order)"
+        );
+    }
+    Ok(match () {
+        () if summary.errors > 0 => ERROR.into(),
+        () if arguments.check && summary.changed > 0 => WOULD_CHANGE.into(),
+        () => ExitCode::SUCCESS,
+    })
+}
+
+/// Whether the paths say standard input, which goes with no other.
+fn is_standard_input(paths: &[PathBuf]) -> anyhow::Result<bool> {
+    let is_dash = |path: &PathBuf| path == Path::new("-");
+    if paths.len() > 1 && paths.iter().any(is_dash) {
+        bail!("- stands for standard input and can't be combined with other paths");
+    }
+    Ok(paths.iter().any(is_dash))
+}
+
+fn run_inspect(path: &Path) -> anyhow::Result<ExitCode> {
+    let bytes = if path == Path::new("-") { read_stream(stdin().lock(), 0) } else { read(path) };
+    let text = Text::decode(bytes.map_err(|error| anyhow::anyhow!("{}", Problem::new(path, error)))?);
+    let file = dockeropt_syntax::parse(text.as_str());
+    let index = LineIndex::new(text.as_str());
+    for diagnostic in &file.diagnostics {
+        let place = index.position(text.as_str(), diagnostic.span.start);
+        let place = Some((place.line, place.column));
+        let _ = writeln!(stderr(), "error: {}", Problem { place, ..Problem::new(path, &diagnostic.message) });
+    }
+    let mut json = serde_json::to_string_pretty(&inspect::json(&file))?;
+    json.push('\n');
+    print(json.as_bytes())?;
+    Ok(if file.diagnostics.is_empty() { ExitCode::SUCCESS } else { ERROR.into() })
+}
+
+/// Prints to standard output. A reader that has read enough is no error.
+fn print(bytes: &[u8]) -> anyhow::Result<ExitCode> {
+    let mut out = stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            bail!("can't write to standard output: {}", describe(&error))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,13 @@
+//! Tests of the command line: through the library with a stand-in for the transforms, and through
+//! the program.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, helpers included")]
+#![cfg(unix)]
+
+mod bad_input;
+mod discovery;
+mod program;
+mod reports;
+mod speed;
+mod support;
+mod writing;

@@ -1,0 +1,128 @@
+//! The program itself.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use crate::support::{Folder, program};
+
+fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// Two neighbouring RUNs that some transform is sure to improve.
+const IMPROVABLE: &str = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let folder = Folder::with(&[]);
+    for arguments in [
+        &["fix", "--only", "no-such-transform"][..],
+        &["fix", "--no-such-option"],
+        &["fix", "-", "x"],
+        &["fix", "--check", "--write"],
+        &["fix", "--jobs", "0"],
+        &["fix", "missing"],
+        &["explain", "no-such-transform"],
+        &["inspect", "missing"],
+        &[],
+    ] {
+        let (code, out, err) = output(program(&folder.root()).args(arguments));
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
+        assert!(!err.is_empty());
+        assert!(!err.contains("panicked"));
+    }
+}
+
+#[test]
+fn nothing_to_do_exits_with_0() {
+    let folder = Folder::with(&[]);
+    let (code, out, err) = output(program(&folder.root()).arg("fix"));
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "", "no Dockerfile found\n"));
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--quiet"]));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn help_and_completions_are_printed() {
+    let folder = Folder::with(&[]);
+    for arguments in [&["--help"][..], &["fix", "--help"], &["--version"], &["list"]] {
+        let (code, _, err) = output(program(&folder.root()).args(arguments));
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, out, _) = output(program(&folder.root()).args(["completions", shell]));
+        assert_eq!(code, Some(0));
+        assert!(out.contains("why-not"), "{shell}");
+    }
+}
+
+#[test]
+fn a_closed_standard_output_is_no_error() {
+    let folder = Folder::with(&[]);
+    let mut command = program(&folder.root());
+    let mut child = command.args(["completions", "bash"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let folder = Folder::with(&[]);
+    let output = program(&folder.root()).args(["completions", "bash"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("can't write"));
+}
+
+#[test]
+fn check_tells_by_the_exit_code() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
+    let (code, diff, _) = output(program(&folder.root()).args(["fix", "--check", "--unsafe"]));
+    assert_eq!(code, Some(1));
+    assert!(diff.starts_with("diff --git a/Dockerfile b/Dockerfile\n"));
+    let (code, _, _) = output(program(&folder.root()).args(["fix", "--unsafe"]));
+    assert_eq!(code, Some(0));
+    let (code, _, _) = output(program(&folder.root()).args(["fix", "--unsafe", "--write"]));
+    assert_eq!(code, Some(0));
+    let (code, out, _) = output(program(&folder.root()).args(["fix", "--check", "--unsafe"]));
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_file_that_the_builder_refuses_exits_with_2() {
+    let folder = Folder::with(&[("a/Dockerfile", "FORM a\n"), ("b/Dockerfile", IMPROVABLE)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--unsafe"]));
+    assert_eq!(code, Some(2));
+    assert!(out.contains("b/Dockerfile"));
+    assert!(err.starts_with("error: a/Dockerfile:1:1: "), "{err}");
+}
+
+#[test]
+fn colours_are_used_when_asked_for() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
+    let coloured = |arguments: &[&str]| {
+        let mut command = program(&folder.root());
+        command.args(["fix", "--unsafe"]).args(arguments).env_remove("NO_COLOR");
+        output(&mut command).1.contains('\u{1b}')
+    };
+    assert!(coloured(&["--color", "always"]));
+    assert!(!coloured(&["--color", "never"]));
+    assert!(!coloured(&[]));
+}
+
+#[test]
+fn inspect_prints_json() {
+    let folder = Folder::with(&[]);
+    let mut command = program(&folder.root());
+    let mut child =
+        command.args(["inspect", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"FROM a\nRUN --network=none <<EOF\nb\nEOF\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &value["instructions"][1];
+    assert_eq!((&run["cmd"], &run["start"], &run["end"]), (&"RUN".into(), &2.into(), &4.into()));
+    assert_eq!(run["flags"][0], "--network=none");
+    assert_eq!(run["heredocs"][0]["content"], "b\n");
+}

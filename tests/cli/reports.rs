@@ -1,0 +1,162 @@
+//! What is printed.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+
+use dockeropt::cli::Format;
+use dockeropt::discover::discover;
+use dockeropt::fix::{run, run_on_text};
+use dockeropt_syntax::Text;
+
+use crate::support::{Folder, run_in, settings};
+
+const TEXT: &str = "FROM a\nENV API_TOKEN=abcdef\nRUN old abcdef\nRUN risky\nRUN never\n";
+
+fn git_apply(folder: &Path, diff: &[u8], arguments: &[&str]) {
+    let mut child = Command::new("git")
+        .arg("apply")
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(diff).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn git_applies_the_diff() {
+    for in_git in [true, false] {
+        let folder = Folder::with(&[
+            ("Dockerfile", "FROM a\nRUN old"),
+            ("crlf/Dockerfile", "FROM a\r\nRUN old\r\nRUN x\ry\r\n"),
+            ("with space/Dockerfile", "FROM old\n"),
+            ("with \"quotes\"/Dockerfile", "FROM old\n"),
+            ("sub/sub/Dockerfile", "FROM old\n"),
+            ("same/Dockerfile", "FROM a\n"),
+        ]);
+        folder.write("latin/Dockerfile", b"# caf\xe9\nFROM old\n# \xff\n");
+        if in_git {
+            folder.git(&["init", "-q"]);
+        }
+        let mut diff = Vec::new();
+        run(discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), &mut diff, io::sink()).unwrap();
+        git_apply(&folder.root(), &diff, &["--check", "--whitespace=nowarn"]);
+        git_apply(&folder.root(), &diff, &["--whitespace=nowarn"]);
+        assert_eq!(folder.read("crlf/Dockerfile"), "FROM a\r\nRUN new\r\nRUN x\ry\r\n");
+        assert_eq!(folder.read("Dockerfile"), "FROM a\nRUN new");
+        assert_eq!(std::fs::read(folder.path("latin/Dockerfile")).unwrap(), b"# caf\xe9\nFROM new\n# \xff\n");
+        assert!(run_in(&folder, |_| ()).out.is_empty());
+    }
+}
+
+#[test]
+fn the_summary_and_the_refusals_go_to_standard_error() {
+    let folder = Folder::with(&[("Dockerfile", TEXT)]);
+    let ran = run_in(&folder, |settings| settings.why_not = true);
+    assert_eq!(
+        ran.err,
+        "Dockerfile:5: renew: it never is\n\
+         1 file would change (1 fix); 1 more fix with --unsafe; run with --write to apply\n"
+    );
+    assert!(ran.out.contains("ENV API_TOKEN=abcdef"));
+    let quiet = run_in(&folder, |settings| settings.quiet = true);
+    assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn the_text_has_lines_and_reasons_and_no_secrets() {
+    let folder = Folder::with(&[("Dockerfile", TEXT)]);
+    let ran = run_in(&folder, |settings| {
+        settings.format = Format::Text;
+        settings.why_not = true;
+    });
+    assert_eq!(
+        ran.out,
+        "Dockerfile:3: renew: replace old by new\n    \
+             3 | RUN old abcdef\n      = why: new is newer\n      = fix: 0000000000000003\n\n\
+         Dockerfile:4: renew: replace old by new (unsafe)\n    \
+             4 | RUN risky\n      = why: new is newer\n      = assumes: nobody looks\n      \
+               = fix: 0000000000000004\n\n\
+         Dockerfile:5: renew: left alone\n    5 | RUN never\n      = because: it never is\n\n"
+            .replace("abcdef", "***")
+    );
+}
+
+#[test]
+fn json_has_its_shape() {
+    let folder =
+        Folder::with(&[("a/Dockerfile", TEXT), ("b/Dockerfile", "FORM\n"), ("c/Dockerfile", "FROM a\n")]);
+    let ran = run_in(&folder, |settings| settings.format = Format::Json);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(report["version"], 1);
+    let file = &report["files"][0];
+    assert_eq!(file["path"], "a/Dockerfile");
+    assert_eq!(file["changed"], true);
+    let expected = serde_json::json!({
+        "transform": "renew", "title": "replace old by new", "applicability": "safe",
+        "fingerprint": "0000000000000003", "start_line": 3, "end_line": 3, "claims": [], "assumes": [],
+        "notes": ["new is newer"],
+    });
+    assert_eq!(file["fixes"], serde_json::json!([expected]));
+    assert_eq!(file["held_back"][0]["applicability"], "unsafe");
+    let declined = serde_json::json!([{ "transform": "renew", "line": 5, "reason": "it never is" }]);
+    assert_eq!(file["declined"], declined);
+    assert!(file["diff"].as_str().unwrap().contains(" ENV API_TOKEN=***\n"));
+    assert_eq!(file["redacted"], true);
+    assert_eq!(report["files"][1]["changed"], false);
+    let errors = serde_json::json!([
+        { "path": "b/Dockerfile", "message": "unknown instruction: FORM", "line": 1, "column": 1 }
+    ]);
+    assert_eq!(report["errors"], errors);
+    let empty = run_in(&Folder::with(&[]), |settings| settings.format = Format::Json);
+    assert_eq!(empty.out, "{\"version\":1,\"files\":[],\"errors\":[]}\n");
+    assert!(!ran.out.contains("abcdef"), "{}", ran.out);
+}
+
+#[test]
+fn standard_input_gives_a_diff_or_the_text() {
+    let text = Text::decode(b"FROM old\n".to_vec());
+    let here = Path::new("/");
+    let mut out = Vec::new();
+    run_on_text(&text, &settings(here, |_| ()), &mut out, io::sink()).unwrap();
+    assert!(out.ends_with(b"+++ b/Dockerfile\n@@ -1 +1 @@\n-FROM old\n+FROM new\n"));
+    let mut out = Vec::new();
+    run_on_text(&text, &settings(here, |settings| settings.write = true), &mut out, io::sink()).unwrap();
+    assert_eq!(out, b"FROM new\n");
+    let bad = Text::decode(b"FORM old\n".to_vec());
+    let mut out = Vec::new();
+    let ending =
+        run_on_text(&bad, &settings(here, |settings| settings.write = true), &mut out, io::sink()).unwrap();
+    assert_eq!((out.len(), ending.summary.errors), (0, 1));
+}
+
+/// A reader that goes away, or a disk that is full.
+struct Fails(io::ErrorKind);
+
+impl Write for Fails {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_report_but_not_the_writing() {
+    let folder = Folder::with(&[("a/Dockerfile", "FROM old\n"), ("b/Dockerfile", "FROM old\n")]);
+    let found = || discover(&[folder.root()], 2);
+    let gone = || Fails(io::ErrorKind::BrokenPipe);
+    let mut err = Vec::new();
+    let ending = run(found(), &settings(&folder.root(), |_| ()), gone(), &mut err).unwrap();
+    assert!(ending.reader_left);
+    assert_eq!(err, b"");
+    let full = Fails(io::ErrorKind::StorageFull);
+    assert!(run(found(), &settings(&folder.root(), |_| ()), full, io::sink()).is_err());
+    run(found(), &settings(&folder.root(), |settings| settings.write = true), gone(), io::sink()).unwrap();
+    assert_eq!(folder.read("a/Dockerfile"), "FROM new\n");
+    assert_eq!(folder.read("b/Dockerfile"), "FROM new\n");
+}

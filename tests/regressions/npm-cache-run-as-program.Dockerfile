@@ -1,0 +1,3 @@
+FROM debian:12
+RUN npm install requirements.txt
+RUN ~/.npm
