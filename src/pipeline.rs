@@ -147,6 +147,10 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
 /// After so many bugs a file is left as it was.
 const MOST_BUGS: usize = 8;
 
+/// No fix makes a line longer than this. The builder reads 65,535 bytes; other fixes of the same turn
+/// may write to the same line.
+const LONGEST_LINE: usize = 20_000;
+
 /// After so many applications the transforms are taken to undo each other.
 const MOST_APPLICATIONS: usize = 200;
 
@@ -320,6 +324,11 @@ impl Run<'_> {
         for fix in proposals.fixes {
             let report = self.report(&fix, history, &mut taken);
             if let Some(reason) = pragmas.skips(&fix) {
+                said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
+                continue;
+            }
+            if fix.edits.longest_line(file.text) > LONGEST_LINE {
+                let reason = "a line would get too long".to_owned();
                 said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
                 continue;
             }

@@ -98,6 +98,19 @@ impl Edits {
         result
     }
 
+    /// An upper bound of the bytes that any line that the edits write to will have, without those of
+    /// other edits on it.
+    pub fn longest_line(&self, text: &str) -> usize {
+        let added: usize = self.edits.iter().map(|edit| edit.replacement.len()).sum();
+        let writing = self.edits.iter().filter(|edit| !edit.replacement.is_empty());
+        let longest = writing.map(|edit| {
+            let start = text[..edit.span.start].rfind('\n').map_or(0, |newline| newline + 1);
+            let end = text[edit.span.end..].find('\n').map_or(text.len(), |newline| edit.span.end + newline);
+            end - start
+        });
+        longest.max().unwrap_or_default() + added
+    }
+
     /// Where the bytes of the edited text stood before.
     pub fn origins(&self) -> Origins {
         let mut shift = 0isize;
@@ -170,6 +183,14 @@ mod tests {
         edits.insert(1, "a").unwrap();
         edits.insert(1, "b").unwrap();
         assert_eq!(edits.apply("01"), "0ab1");
+    }
+
+    #[test]
+    fn the_longest_line_counts_what_is_added() {
+        let mut edits = Edits::new();
+        edits.insert(1, "abc").unwrap();
+        edits.remove(Span::new(6, 12)).unwrap();
+        assert_eq!(edits.longest_line("01\n3456789\n12345"), 2 + 3);
     }
 
     #[test]

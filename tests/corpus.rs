@@ -161,8 +161,8 @@ fn normal(reason: &str) -> String {
         word => word.to_owned(),
     });
     let text = words.collect::<Vec<_>>().join(" ");
-    match (text.split_once(", but "), text.split_once(" recommends ")) {
-        (Some((what, _)), _) => format!("{what}, but NAMES"),
+    match (text.split_once(", adding "), text.split_once(" recommends ")) {
+        (Some((what, _)), _) => format!("{what}, adding NAMES"),
         (_, Some((_, what))) => format!("NAME recommends {what}"),
         _ => text,
     }

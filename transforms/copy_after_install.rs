@@ -37,16 +37,15 @@
 mod tests;
 mod variable;
 
-use dockeropt_facts::command::call;
 use dockeropt_facts::effects::{Effects, Reach, is_private, of_script, within};
-use dockeropt_facts::shell_state::{has_only_simple_commands, visit};
+use dockeropt_facts::shell_state::has_only_simple_commands;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Action, Copy, Step};
 use dockeropt_syntax::shell::List;
-use dockeropt_syntax::{Keyword, rewriter};
+use dockeropt_syntax::{Edits, Keyword, rewriter};
 
 use crate::{Context, Fix, Meta, Proposals, Transform};
-use variable::move_variable;
+use variable::variable_verdict;
 
 /// See the documentation of this file.
 pub(crate) struct CopyAfterInstall;
@@ -65,111 +64,194 @@ impl Transform for CopyAfterInstall {
     }
 
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
-        for stage in 0..context.facts.stages.len() {
-            let steps = context.facts.steps_of(stage);
-            // The last COPY first: those above it then have it out of their way.
-            for at in (0..steps.len()).rev() {
-                let moved = match &steps[at].action {
-                    Action::Copy(copy) => move_copy(context, steps, at, copy, out),
-                    _ => move_variable(context, steps, at, out),
-                };
-                if moved {
-                    break;
-                }
+        for stage in &context.facts.stages {
+            Moves::new(*context, stage.steps.clone()).propose(out);
+        }
+    }
+}
+
+/// So many steps are looked at below a COPY: a move is proposed only to where it ends.
+const FARTHEST: usize = 40;
+const TOO_FAR: &str = "too many steps stand below it";
+
+/// What can be moved in a stage.
+struct Moves<'c> {
+    context: Context<'c>,
+    steps: &'c [Step<'c>],
+    /// Which steps install packages.
+    installs: Vec<bool>,
+    /// What is to become of the steps.
+    verdicts: Vec<Option<Verdict<'c>>>,
+}
+
+/// What is to become of a step.
+enum Verdict<'c> {
+    /// It moves below the step `target`.
+    Move { target: Target, note: &'static str },
+    /// It stays because of what the reason says, and of another step if there is one.
+    Decline(String, Option<&'c Step<'c>>),
+}
+
+/// Where a step can be moved to.
+#[derive(Clone, Copy)]
+struct Target {
+    /// The step below which it comes to stand.
+    below: usize,
+    /// The first step that must move, too, so that this one can.
+    with: Option<usize>,
+}
+
+impl<'c> Moves<'c> {
+    fn new(context: Context<'c>, range: std::ops::Range<usize>) -> Self {
+        let steps = &context.facts.steps[range.clone()];
+        let installs = range.zip(steps).map(|(at, step)| is_install(&context, at, step)).collect();
+        Self { context, steps, installs, verdicts: steps.iter().map(|_| None).collect() }
+    }
+
+    fn propose(mut self, out: &mut Proposals) {
+        let Some(last_install) = self.installs.iter().rposition(|&is_install| is_install) else { return };
+        // The last COPY first: those above it may need it out of their way.
+        for at in (0..last_install).rev() {
+            self.verdicts[at] = match &self.steps[at].action {
+                Action::Copy(copy) => copy_verdict(&self, at, copy),
+                _ => variable_verdict(&self, at),
+            };
+            // Above a step that is too far from where it might go, all are.
+            if matches!(&self.verdicts[at], Some(Verdict::Decline(reason, _)) if reason == TOO_FAR) {
+                break;
             }
         }
+        let mut grouped = vec![false; self.steps.len()];
+        for at in 0..last_install {
+            match &self.verdicts[at] {
+                Some(Verdict::Move { note, .. }) if !grouped[at] => {
+                    let group = self.group(at);
+                    group.iter().for_each(|&at| grouped[at] = true);
+                    out.fixes.extend(self.fix(&group, note));
+                }
+                Some(Verdict::Decline(reason, None)) => {
+                    out.decline(&META, self.steps[at].instruction.span, reason);
+                }
+                Some(Verdict::Decline(reason, Some(other))) => {
+                    out.decline_for(&META, self.steps[at].instruction.span, other, reason);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A step with those that must move with it.
+    fn group(&self, first: usize) -> Vec<usize> {
+        std::iter::successors(Some(first), |&at| self.target_of(at)?.with).collect()
+    }
+
+    fn target_of(&self, at: usize) -> Option<Target> {
+        match self.verdicts[at] {
+            Some(Verdict::Move { target, .. }) => Some(target),
+            _ => None,
+        }
+    }
+
+    fn fix(&self, group: &[usize], note: &str) -> Option<Fix> {
+        let mut edits = Edits::new();
+        for &at in group {
+            let target = &self.steps[self.target_of(at)?.below];
+            let moved = rewriter::move_after(self.context.facts.file, self.steps[at].item, target.item);
+            edits.merge(&moved.ok()?).ok()?;
+        }
+        let (first, last) = (&self.steps[group[0]], &self.steps[group[group.len() - 1]]);
+        let keyword = first.instruction.keyword();
+        let what = match group.len() {
+            1 => format!("the {}", keyword.name()),
+            count if group.iter().all(|&at| self.steps[at].instruction.keyword() == keyword) => {
+                format!("{count} {}s", keyword.name())
+            }
+            count => format!("{count} steps"),
+        };
+        Some(Fix {
+            transform: META.id,
+            title: format!("Move {what} below the package installs"),
+            edits,
+            span: first.instruction.span.to(last.instruction.span),
+            claims: Vec::new(),
+            assumptions: Vec::new(),
+            notes: vec![note.to_owned()],
+        })
+    }
+
+    /// The last install below `at` that can be reached by passing only what may be passed; or, if
+    /// there is none although there are installs, why.
+    fn target(
+        &self,
+        at: usize,
+        mut may_pass: impl FnMut(&Step<'_>) -> Passed,
+    ) -> Result<Option<Target>, (String, Option<&'c Step<'c>>)> {
+        let mut target = None;
+        let mut with = None;
+        let mut end = self.steps.len();
+        for (below, step) in self.steps.iter().enumerate().skip(at + 1) {
+            if below > end {
+                break;
+            }
+            if below - at > FARTHEST {
+                return Err((TOO_FAR.to_owned(), None));
+            }
+            match may_pass(step) {
+                Passed::Yes if self.installs[below] => target = Some(Target { below, with }),
+                Passed::Yes => {}
+                Passed::No(reason) => match self.target_of(below) {
+                    // It moves out of the way, and this one comes to stand above it again.
+                    Some(other) if with.is_none() => (with, end) = (Some(below), other.below),
+                    // It moves with the other one.
+                    Some(_) if with.is_some_and(|with| self.group(with).contains(&below)) => {}
+                    _ => {
+                        let more = self.installs[below..].contains(&true);
+                        return if target.is_none() && more { Err((reason, Some(step))) } else { Ok(target) };
+                    }
+                },
+            }
+        }
+        Ok(target)
     }
 }
 
 /// What stands between a step and the installs below it.
 enum Passed {
-    /// It may be passed; whether it is an install worth passing.
-    Yes { is_install: bool },
+    /// It may be passed.
+    Yes,
     /// It may not, and why, with `{line}` for its line.
     No(String),
 }
 
-/// The last install below `at` that can be reached by passing only what may be passed, or why there
-/// is none although there are installs.
-fn target<'s, 'f>(
-    steps: &'s [Step<'f>],
-    at: usize,
-    mut may_pass: impl FnMut(&Step<'_>) -> Passed,
-) -> Result<Option<usize>, (&'s Step<'f>, String)> {
-    let mut target = None;
-    for (below, step) in steps.iter().enumerate().skip(at + 1) {
-        match may_pass(step) {
-            Passed::Yes { is_install } => target = if is_install { Some(below) } else { target },
-            Passed::No(reason) => {
-                let more = steps[below..].iter().any(is_install);
-                return if target.is_none() && more { Err((step, reason)) } else { Ok(target) };
-            }
-        }
-    }
-    Ok(target)
-}
-
-fn propose_move(
-    context: &Context<'_>,
-    step: &Step<'_>,
-    target: &Step<'_>,
-    note: &str,
-    out: &mut Proposals,
-) -> bool {
-    let Ok(edits) = rewriter::move_after(context.facts.file, step.item, target.item) else { return false };
-    let keyword = step.instruction.keyword().name();
-    out.fixes.push(Fix {
-        transform: META.id,
-        title: format!("Move the {keyword} below the package installs"),
-        edits,
-        span: step.instruction.span,
-        claims: Vec::new(),
-        assumptions: Vec::new(),
-        notes: vec![note.to_owned()],
-    });
-    true
-}
-
-fn move_copy(context: &Context<'_>, steps: &[Step<'_>], at: usize, copy: &Copy, out: &mut Proposals) -> bool {
-    let step = &steps[at];
+fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict<'c>> {
+    let step = &moves.steps[at];
     let remote =
         copy.sources.iter().any(|source| source.raw().contains("://") || source.raw().starts_with("git@"));
-    if copy.from.is_some() || remote || copy.heredoc || !steps[at..].iter().any(is_install) {
-        return false;
+    if copy.from.is_some() || remote || copy.heredoc {
+        return None;
     }
-    let span = step.instruction.span;
+    let decline = |reason: String| Some(Verdict::Decline(reason, None));
     let Some(destination) = copy.destination.text() else {
-        out.decline(&META, span, "its destination is decided when the image is built");
-        return false;
+        return decline("its destination is decided when the image is built".to_owned());
     };
     if !is_private(destination) {
-        out.decline(&META, span, format!("packages may own or read {destination}"));
-        return false;
+        return decline(format!("packages may own or read {destination}"));
     }
     let by_name = |flag: &str| {
         flag.strip_prefix("--chown=")
             .is_some_and(|owner| owner.contains(|c: char| c != ':' && !c.is_ascii_digit()))
     };
     if copy.flags.iter().any(|flag| flag.text().is_none_or(by_name)) {
-        out.decline(&META, span, "its owner is looked up in the image");
-        return false;
+        return decline("its owner is looked up in the image".to_owned());
     }
     let effects = Effects { reads: Reach::default(), writes: Reach::path(destination) };
     let uses_variables = step.instruction.arguments().contains('$');
-    let found = target(steps, at, |below| may_pass_copy(below, copy, destination, &effects, uses_variables));
-    match found {
-        Ok(Some(target)) => propose_move(
-            context,
-            step,
-            &steps[target],
-            "a changed file no longer reinstalls the packages",
-            out,
-        ),
-        Ok(None) => false,
-        Err((step, reason)) => {
-            out.decline_for(&META, span, step, reason);
-            false
+    match moves.target(at, |below| may_pass_copy(below, copy, destination, &effects, uses_variables)) {
+        Ok(target) => {
+            let note = "a changed file no longer reinstalls the packages";
+            target.map(|target| Verdict::Move { target, note })
         }
+        Err((reason, other)) => Some(Verdict::Decline(reason, other)),
     }
 }
 
@@ -180,7 +262,6 @@ fn may_pass_copy(
     effects: &Effects,
     uses_variables: bool,
 ) -> Passed {
-    let yes = Passed::Yes { is_install: false };
     match (&below.action, below.instruction.keyword()) {
         (Action::Run(run), _) => {
             if !run.flags.is_empty() {
@@ -200,14 +281,14 @@ fn may_pass_copy(
             if !own.independent(effects) {
                 return Passed::No(format!("the RUN at line {{line}} may read or write {destination}"));
             }
-            Passed::Yes { is_install: is_install(below) }
+            Passed::Yes
         }
         (Action::Workdir(path), _) => {
             let apart = path.text().is_some_and(|path| !Reach::path(path).overlaps(&effects.writes));
             // The COPY gives a folder that it makes itself the mode of the folder in the context.
             let inside = path.text().is_some_and(|path| destination != path && within(destination, path));
             if apart || (inside && below.state.is_root() && copy.flags.is_empty()) {
-                yes
+                Passed::Yes
             } else {
                 Passed::No("the WORKDIR at line {line} may make its destination".to_owned())
             }
@@ -215,7 +296,7 @@ fn may_pass_copy(
         (Action::Copy(other), _) => {
             let apart =
                 other.destination.text().is_some_and(|other| !Reach::path(other).overlaps(&effects.writes));
-            if apart { yes } else { Passed::No("line {line} copies to the same place".to_owned()) }
+            if apart { Passed::Yes } else { Passed::No("line {line} copies to the same place".to_owned()) }
         }
         (Action::Other, Keyword::Env | Keyword::Arg) if uses_variables => {
             Passed::No("line {line} may set a variable that it uses".to_owned())
@@ -226,23 +307,23 @@ fn may_pass_copy(
         (Action::Other, Keyword::Onbuild | Keyword::From) => {
             Passed::No("line {line} is not passed".to_owned())
         }
-        (Action::Other, _) => yes,
+        (Action::Other, _) => Passed::Yes,
     }
 }
 
-/// Whether a step installs named packages of a distribution, or of a language by name.
-fn is_install(step: &Step<'_>) -> bool {
-    let Some(list) = step.run().and_then(|run| run.editable()) else { return false };
-    let mut installs = false;
-    visit(list, &mut |simple| {
-        let Some(managed) = call(simple).and_then(|call| call.managed) else { return };
+/// Whether the step `at` installs named packages of a distribution, or of a language by name.
+fn is_install(context: &Context<'_>, at: usize, step: &Step<'_>) -> bool {
+    if context.memo.called(at).is_empty() || step.run().and_then(|run| run.editable()).is_none() {
+        return false;
+    }
+    context.memo.calls(at).iter().any(|call| {
+        let (simple, Some(managed)) = (call.simple, &call.managed) else { return false };
         let named = managed.operands.iter().all(|&at| simple.words[at].literal().is_some());
         let by_name = match managed.manager {
             Manager::Npm => managed.has_option(simple, &["-g", "--global"]),
             Manager::Pip => !managed.has_option(simple, &["-r", "--requirement", "-e", "--editable"]),
             manager => manager.is_system(),
         };
-        installs |= managed.verb == Verb::Install && named && by_name && !managed.operands.is_empty();
-    });
-    installs
+        managed.verb == Verb::Install && named && by_name && !managed.operands.is_empty()
+    })
 }

@@ -93,6 +93,42 @@ fn several_copies_keep_their_order() {
 }
 
 #[test]
+fn a_copy_moves_with_the_one_that_stands_in_its_way() {
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        COPY . /app
+        RUN apt-get update && apt-get install -y gcc
+        COPY config /app
+        RUN apt-get update && apt-get install -y make
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc
+        RUN apt-get update && apt-get install -y make
+        COPY . /app
+        COPY config /app
+        ",
+    );
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        ARG VERSION
+        COPY app-$VERSION.tar /app/
+        RUN apt-get update && apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && apt-get install -y gcc
+        ARG VERSION
+        COPY app-$VERSION.tar /app/
+        ",
+    );
+}
+
+#[test]
 fn a_copy_passes_several_installs() {
     rewrites(
         &CopyAfterInstall,

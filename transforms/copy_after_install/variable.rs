@@ -4,8 +4,7 @@ use dockeropt_facts::effects::{environment_of_script, is_commonly_read};
 use dockeropt_facts::{Action, Body, Step};
 use dockeropt_syntax::Keyword;
 
-use super::{Passed, is_install, propose_move, target};
-use crate::{Context, Proposals};
+use super::{Moves, Passed, Verdict};
 
 /// Parts of the names of variables that change from build to build.
 const VOLATILE: [&str; 13] = [
@@ -24,35 +23,25 @@ const VOLATILE: [&str; 13] = [
     "RELEASE_DATE",
 ];
 
-/// Moves an ENV or ARG of which nothing up to the new place reads the value.
-pub(super) fn move_variable(
-    context: &Context<'_>,
-    steps: &[Step<'_>],
-    at: usize,
-    out: &mut Proposals,
-) -> bool {
-    let step = &steps[at];
+/// What is to become of an ENV or ARG of which nothing up to the new place reads the value.
+pub(super) fn variable_verdict<'c>(moves: &Moves<'c>, at: usize) -> Option<Verdict<'c>> {
+    let step = &moves.steps[at];
     let operation = &step.instruction.operation;
-    let escape = context.facts.file.escape;
+    let escape = moves.context.facts.file.escape;
     let logical = &step.instruction.logical;
     let names: Vec<String> = match operation.keyword {
         Keyword::Env => {
             operation.name_values(logical, escape).into_iter().map(|pair| pair.name.text).collect()
         }
         Keyword::Arg => operation.declarations(logical, escape).into_iter().map(|it| it.name.text).collect(),
-        _ => return false,
+        _ => return None,
     };
     let volatile = |name: &String| VOLATILE.iter().any(|part| name.to_ascii_uppercase().contains(part));
     if names.is_empty() || !names.iter().all(volatile) || names.iter().any(|name| is_commonly_read(name)) {
-        return false;
+        return None;
     }
-    let found = target(steps, at, |below| may_pass_variable(below, &names));
-    match found {
-        Ok(Some(target)) => {
-            propose_move(context, step, &steps[target], "a new value no longer reinstalls the packages", out)
-        }
-        _ => false,
-    }
+    let target = moves.target(at, |below| may_pass_variable(below, &names)).ok()??;
+    Some(Verdict::Move { target, note: "a new value no longer reinstalls the packages" })
 }
 
 fn may_pass_variable(below: &Step<'_>, names: &[String]) -> Passed {
@@ -65,7 +54,7 @@ fn may_pass_variable(below: &Step<'_>, names: &[String]) -> Passed {
             let Body::Script(list) = &run.body else { return Passed::No("a RUN is not modelled".to_owned()) };
             let environment = environment_of_script(list);
             if run.flags.is_empty() && !names.iter().any(|name| environment.may_read(name)) {
-                Passed::Yes { is_install: is_install(below) }
+                Passed::Yes
             } else {
                 Passed::No("the RUN at line {line} may read it".to_owned())
             }
@@ -73,6 +62,6 @@ fn may_pass_variable(below: &Step<'_>, names: &[String]) -> Passed {
         (Action::Other, Keyword::Onbuild | Keyword::From | Keyword::Arg) => {
             Passed::No("it is not passed".to_owned())
         }
-        _ => Passed::Yes { is_install: false },
+        _ => Passed::Yes,
     }
 }
