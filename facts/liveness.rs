@@ -275,7 +275,10 @@ fn asks_apk(atom: &Atom<'_>) -> bool {
     let mut look = |simple: &shell::Simple<'_>| {
         if let Some(managed) = call(simple).and_then(|call| call.managed) {
             asks |= managed.manager == Manager::Apk
-                && !matches!(managed.verb, Verb::Install | Verb::Remove | Verb::Update | Verb::Clean);
+                && !matches!(
+                    managed.verb,
+                    Verb::Install | Verb::Upgrade | Verb::Remove | Verb::Update | Verb::Clean
+                );
         }
     };
     visit_code(&atom.code, &mut look);

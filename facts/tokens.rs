@@ -13,7 +13,7 @@ use crate::trace::{Atom, Code};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) words: Vec<Token>,
-    /// For each `apk add` whether it surely finds an index, and whether it may find one.
+    /// For each `apk add` and `apk upgrade` whether it surely finds an index, and whether it may find one.
     pub(crate) has_index: Vec<(bool, bool)>,
     /// The manager, if all of the atom is one install call of packages by name.
     pub(crate) install: Option<Manager>,
@@ -223,7 +223,7 @@ impl Writer<'_, '_> {
             let options = managed.options.iter().map(|&(at, _)| at);
             erased.left_out.extend(options.filter(|&at| managed.grammar.no_cache.contains(&literal(at))));
         }
-        if managed.manager == Manager::Apk && managed.verb == Verb::Install {
+        if managed.manager == Manager::Apk && matches!(managed.verb, Verb::Install | Verb::Upgrade) {
             let fetches = !erased.left_out.is_empty();
             let (surely, maybe) = self.erasure.apk_updated;
             self.out.has_index.push((fetches || surely, fetches || maybe));

@@ -133,19 +133,23 @@ pub(crate) fn deleted_managers(rm: &Call<'_, '_>, text: &str) -> Vec<Manager> {
 pub(crate) fn named_later<'c>(context: &Context<'c>, at: usize, manager: Manager) -> Option<&'c Step<'c>> {
     let facts = context.facts;
     let stage = facts.steps[at].stage?;
-    let copied = context.memo.copies_from(stage).iter().map(|&at| &facts.steps[at]).find(|step| {
-        let Action::Copy(copy) = &step.action else { return false };
-        copy.sources.iter().any(|source| may_hold(source.raw(), manager))
-    });
     let naming = context.memo.naming(manager);
     let first_in = |range: Range<usize>| {
         let next = naming.get(naming.partition_point(|&at| at < range.start))?;
         range.contains(next).then(|| &facts.steps[*next])
     };
-    copied.or_else(|| first_in(at + 1..facts.stages[stage].steps.end)).or_else(|| {
-        // Below a stage are later stages.
-        naming.last().filter(|&&last| last > at)?;
-        descendants(context, stage).into_iter().find_map(|child| first_in(facts.stages[child].steps.clone()))
+    let copied = |stage| copied_from(context, stage, manager);
+    copied(stage).or_else(|| first_in(at + 1..facts.stages[stage].steps.end)).or_else(|| {
+        let of_child = |child| copied(child).or_else(|| first_in(facts.stages[child].steps.clone()));
+        descendants(context, stage).into_iter().find_map(of_child)
+    })
+}
+
+/// A step that copies what a manager keeps from a stage.
+pub(crate) fn copied_from<'c>(context: &Context<'c>, stage: usize, manager: Manager) -> Option<&'c Step<'c>> {
+    context.memo.copies_from(stage).iter().map(|&at| &context.facts.steps[at]).find(|step| {
+        let Action::Copy(copy) = &step.action else { return false };
+        copy.sources.iter().any(|source| may_hold(source.raw(), manager))
     })
 }
 

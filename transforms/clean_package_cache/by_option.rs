@@ -9,13 +9,15 @@ use dockeropt_syntax::RunPlan;
 use dockeropt_syntax::shell::{JoinerKind, Simple};
 
 use super::{META, Target};
-use crate::later_use::{deleted_managers, descendants};
+use crate::later_use::{deleted_managers, descendants, named_later};
 use crate::{Context, Fix, Proposals};
 
 /// The installs of a RUN by a manager, with what they were read as.
 fn installs<'t>(target: &Target<'t>, manager: Manager) -> Vec<(&'t Simple<'t>, &'t Managed)> {
     let installs = |managed: &&Managed| {
-        managed.manager == manager && managed.verb == Verb::Install && managed.verb_at.is_some()
+        let verb =
+            managed.verb == Verb::Install || (manager == Manager::Apk && managed.verb == Verb::Upgrade);
+        managed.manager == manager && verb && managed.verb_at.is_some()
     };
     let found =
         target.calls.iter().filter_map(|call| Some((call.simple, call.managed.as_ref().filter(installs)?)));
@@ -107,7 +109,7 @@ fn is_older_than_option(context: &Context<'_>, target: &Target<'_>, releases: &[
 fn apk(context: &Context<'_>, target: &Target<'_>, out: &mut Proposals) {
     let calls: Vec<_> = installs(target, Manager::Apk)
         .into_iter()
-        .filter(|(simple, managed)| simple.words[managed.verb_at.unwrap_or(0)].literal() == Some("add"))
+        .filter(|(simple, managed)| takes_no_cache(simple, managed))
         .collect();
     let cached: Vec<_> =
         calls.iter().filter(|(simple, managed)| !managed.has_option(simple, &["--no-cache"])).collect();
@@ -162,7 +164,7 @@ fn apk(context: &Context<'_>, target: &Target<'_>, out: &mut Proposals) {
     if let Err(error) = planned {
         return out.decline(&META, span, error.to_string());
     }
-    if cached.is_empty() && update.is_none() {
+    if updates && update.is_none() {
         return out.decline(&META, span, "the index that `apk update` fetches may be needed later");
     }
     out.fixes.push(Fix {
@@ -176,7 +178,13 @@ fn apk(context: &Context<'_>, target: &Target<'_>, out: &mut Proposals) {
     });
 }
 
-/// The options of `apk add` that fetch the index first.
+/// Whether a call of apk is one that can do without an index: `add` or `upgrade`.
+fn takes_no_cache(simple: &Simple<'_>, managed: &Managed) -> bool {
+    let verb = managed.verb_at.and_then(|at| simple.words[at].literal());
+    matches!(verb, Some("add" | "upgrade"))
+}
+
+/// The options of apk that fetch the index first.
 const UPDATE: [&str; 3] = ["--update", "-U", "--update-cache"];
 
 /// What must hold so that nobody after a step installs from the index that it leaves; the step that
@@ -238,20 +246,17 @@ fn superfluous_update(context: &Context<'_>, target: &Target<'_>) -> Option<usiz
     if !plain || !before_and || !after_and || !chained || entries.len() < 2 {
         return None;
     }
-    // In this RUN all other calls are installs, which get the option in the same fix.
+    // In this RUN all other calls install, and get the option in the same fix.
     let only_adds = target.calls.iter().all(|call| {
         let Some(managed) = call.managed.as_ref().filter(|managed| managed.manager == Manager::Apk) else {
             return true;
         };
-        let verb = managed.verb_at.and_then(|at| call.simple.words[at].literal());
-        match managed.verb {
-            Verb::Install => verb == Some("add"),
-            verb => matches!(verb, Verb::Update | Verb::Remove),
-        }
+        takes_no_cache(call.simple, managed) || matches!(managed.verb, Verb::Update | Verb::Remove)
     });
     let unknown = usages(target.list, target.text, Manager::Apk)
         .iter()
         .any(|usage| matches!(usage.kind, Use::Unknown(_)));
-    let later = context.memo.may_need_apk_after(target.at);
+    let later =
+        context.memo.may_need_apk_after(target.at) || named_later(context, target.at, Manager::Apk).is_some();
     (only_adds && !unknown && !later).then_some(at)
 }

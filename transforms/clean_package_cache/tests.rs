@@ -190,6 +190,12 @@ fn managers_with_an_option() {
         ("alpine:3.20", "apk update && apk add curl", "apk add --no-cache curl"),
         (
             "alpine:3.20",
+            "apk update && apk upgrade && apk add git",
+            "apk upgrade --no-cache && apk add --no-cache git",
+        ),
+        ("alpine:3.20", "apk -U upgrade && make", "apk --no-cache upgrade && make"),
+        (
+            "alpine:3.20",
             "apk add --virtual .build gcc && apk del .build",
             "apk add --no-cache --virtual .build gcc && apk del .build",
         ),
@@ -409,6 +415,7 @@ fn what_must_not_be_cleaned() {
             ),
             ("FROM ruby:3.3\nUSER app\nRUN bundle install\n", "may not delete"),
             ("FROM alpine:3.2\nRUN apk add curl\n", "does not know --no-cache"),
+            ("FROM alpine:3.20\nRUN apk update && apk add curl && apk search git\n", "may be needed later"),
             (
                 "FROM alpine:3.20\nRUN apk update && apk add --no-cache curl\nRUN ./install.sh\n",
                 "may be needed later",
