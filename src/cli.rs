@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::verify::Kind;
+
 /// Rewrites Dockerfiles so that images get smaller and rebuilds get faster.
 ///
 /// dockeropt only makes a change that it can defend. What it does not fully understand it leaves
@@ -30,6 +32,11 @@ pub enum Command {
     ///
     /// Without an option it prints a unified diff, which `git apply` accepts, and changes nothing.
     Fix(FixArgs),
+    /// Builds a Dockerfile before and after, and shows what differs in the images.
+    ///
+    /// What a fix claims to change, and what differs between two builds of the same file, is told
+    /// apart from the unexpected. Needs docker, podman or buildah.
+    Verify(VerifyArgs),
     /// Lists the transforms with what they do and whether they run by default.
     List,
     /// Explains a transform: what it does, why, when it is safe, and what it leaves alone.
@@ -99,6 +106,116 @@ pub struct FixArgs {
     /// Prints no summary and no progress; errors are still printed.
     #[arg(long, short)]
     pub quiet: bool,
+
+    /// Builds each file before and after, and keeps only the fixes that survive.
+    #[arg(long)]
+    pub verify: bool,
+    /// How to build, with --verify.
+    #[command(flatten)]
+    pub builds: BuildArgs,
+}
+
+/// What `verify` is told.
+#[derive(Debug, Default, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing unexpected differs; 1 something does, or the rewrite does not \
+                        build; 2 an error; 3 the original does not build."
+)]
+pub struct VerifyArgs {
+    /// The Dockerfile, or the folder that it is in.
+    #[arg(value_hint = ValueHint::AnyPath, default_value = "Dockerfile")]
+    pub path: PathBuf,
+    /// Compares with this Dockerfile instead of the rewrite; what the rewrite's fixes claim is
+    /// expected all the same.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub against: Option<PathBuf>,
+
+    /// Also applies fixes that rest on a claim or an assumption.
+    #[arg(long)]
+    pub r#unsafe: bool,
+    /// Runs these transforms and no others.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leaves out these transforms.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Applies only the fix with this fingerprint.
+    #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
+    pub fingerprints: Vec<String>,
+
+    /// How to build and what to try.
+    #[command(flatten)]
+    pub builds: BuildArgs,
+
+    /// Times builds from nothing, after touching a source file, and after changing a manifest, so
+    /// many times each.
+    #[arg(long, value_name = "RUNS", num_args = 0..=1, default_missing_value = "3")]
+    pub measure: Option<u16>,
+    /// The source file to touch, relative to the context.
+    #[arg(long, value_name = "FILE", requires = "measure")]
+    pub touch: Option<PathBuf>,
+    /// The manifest to change, relative to the context; the first of requirements.txt,
+    /// package.json and the like by default.
+    #[arg(long, value_name = "FILE", requires = "measure")]
+    pub manifest: Option<PathBuf>,
+    /// Also shows the bytes in each layer.
+    #[arg(long)]
+    pub layers: bool,
+
+    /// How to print the result.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: VerifyFormat,
+}
+
+/// How to build, and what to try in the images.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Builds")]
+pub struct BuildArgs {
+    /// The engine; the first of docker, podman and buildah on PATH by default.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<Kind>,
+    /// The build context; the Dockerfile's folder by default.
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub context: Option<PathBuf>,
+    /// Passed to the engine.
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    pub build_args: Vec<String>,
+    /// Passed to the engine.
+    #[arg(long, value_name = "STAGE")]
+    pub target: Option<String>,
+    /// Passed to the engine.
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Option<String>,
+    /// Passed to the engine, also when commands are run.
+    #[arg(long, value_name = "NETWORK")]
+    pub network: Option<String>,
+    /// Passed to the engine.
+    #[arg(long = "secret", value_name = "SECRET")]
+    pub secrets: Vec<String>,
+    /// Runs a command by `sh -c` in both images and compares exit code and output.
+    #[arg(long = "run", value_name = "COMMAND")]
+    pub runs: Vec<String>,
+    /// Builds a stage that tests on both sides.
+    #[arg(long, value_name = "STAGE")]
+    pub test_stage: Option<String>,
+    /// Builds the original twice to learn what differs anyway.
+    #[arg(long)]
+    pub control: bool,
+    /// How many seconds a command of the engine may take.
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+}
+
+/// How `verify` prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// A table and what differs.
+    #[default]
+    Text,
+    /// One JSON object, for programs.
+    Json,
+    /// Markdown, for a pull request.
+    Markdown,
 }
 
 /// How to print the result.

@@ -25,8 +25,8 @@ use crate::report::{self, FileReport};
 use crate::summary::Summary;
 use crate::write;
 
-/// What rewrites one text.
-pub type Optimize<'a> = dyn Fn(&str) -> Outcome + Sync + 'a;
+/// What rewrites one text, which is that of a file at a path, or says why it can't.
+pub type Optimize<'a> = dyn Fn(&Path, &str) -> Result<Outcome, String> + Sync + 'a;
 
 /// How a run is to be done.
 pub struct Settings<'a> {
@@ -157,7 +157,7 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, work_trees: &WorkTrees) 
             return left_out(LeftOut::Template);
         }
     }
-    let outcome = match optimize(settings, before) {
+    let outcome = match optimize(settings, path, before) {
         Ok(outcome) => outcome,
         Err(message) => return failed(Problem::new(path, message)),
     };
@@ -206,12 +206,12 @@ fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &
 }
 
 /// Rewrites one text. A panic is a bug, and costs this file only.
-fn optimize(settings: &Settings<'_>, text: &str) -> Result<Outcome, String> {
-    catch_unwind(AssertUnwindSafe(|| (settings.optimize)(text))).map_err(|panic| {
+fn optimize(settings: &Settings<'_>, path: &Path, text: &str) -> Result<Outcome, String> {
+    catch_unwind(AssertUnwindSafe(|| (settings.optimize)(path, text))).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         let message = message.lines().next().unwrap_or_default();
-        format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text)
+        Err(format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text))
     })
 }
 
@@ -338,7 +338,7 @@ pub fn run_on_text(
     let path = Path::new("-");
     let before = text.as_str();
     let mut printer = Printer::new(settings, out);
-    let mut done = match optimize(settings, before) {
+    let mut done = match optimize(settings, path, before) {
         Err(message) => failed(Problem::new(path, message)),
         Ok(outcome) if !outcome.diagnostics.is_empty() => {
             Done { problems: diagnostics(path, &outcome), ..Done::default() }

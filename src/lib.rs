@@ -21,4 +21,6 @@ pub mod redact;
 pub mod report;
 pub mod run;
 pub mod summary;
+pub mod verification;
+pub mod verify;
 pub mod write;

@@ -25,6 +25,8 @@ pub struct Options {
     pub allow_unsafe: bool,
     /// If not empty, only the fixes with these fingerprints are applied.
     pub fingerprints: BTreeSet<String>,
+    /// The fixes with these fingerprints are not applied.
+    pub banned: BTreeSet<String>,
     /// Whether `merge-run` also joins RUNs that gain nothing but a layer less.
     pub merge_always: bool,
 }
@@ -103,6 +105,8 @@ pub struct Outcome {
     pub after: String,
     /// What was applied, in the order of application.
     pub fixes: Vec<ReportedFix>,
+    /// What the applied fixes claim, also where it doesn't count.
+    pub claims: Vec<Claim>,
     /// What would be applied with `--unsafe`.
     pub held_back: Vec<ReportedFix>,
     /// Where transforms held back.
@@ -127,7 +131,8 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
         return Outcome { after: text.to_owned(), ..Outcome::default() };
     }
     let before = Facts::new(&original);
-    let mut run = Run { before: &before, options, places: Places::new(&original), banned: BTreeSet::new() };
+    let mut run =
+        Run { before: &before, options, places: Places::new(&original), banned: options.banned.clone() };
     let mut bugs = Vec::new();
     loop {
         let attempt = run.attempt(None);
@@ -171,7 +176,7 @@ struct Run<'r> {
     before: &'r Facts<'r>,
     options: &'r Options,
     places: Places<'r>,
-    /// The fingerprints of fixes that turned out to be wrong.
+    /// The fingerprints of fixes that are not to be applied, or that turned out to be wrong.
     banned: BTreeSet<String>,
 }
 
@@ -205,8 +210,10 @@ impl Attempt {
         }
         // A fix that was made in two steps is one to the reader.
         let mut fixes: Vec<ReportedFix> = Vec::new();
+        let mut claims = Vec::new();
         let mut reported: BTreeSet<String> = BTreeSet::new();
         for fix in self.applied {
+            add_new(&mut claims, &fix.claims);
             if reported.insert(fix.fingerprint) {
                 fixes.push(fix.report);
             }
@@ -214,6 +221,7 @@ impl Attempt {
         Outcome {
             after: self.text,
             fixes,
+            claims,
             held_back: self.held_back,
             declined: self.declined,
             diagnostics: Vec::new(),

@@ -18,15 +18,17 @@ use crate::interrupt::Temporaries;
 use crate::palette::{Palette, stdout_is_terminal};
 use crate::problem::{Problem, describe};
 use crate::read::{read, read_stream};
-use crate::{config, inspect, list, pipeline};
+use crate::{config, inspect, list, pipeline, verification};
 
 /// How many bytes of output are collected before they are written.
 const BUFFER: usize = 64 << 10;
 
-/// Something would change, with `--check`.
-const WOULD_CHANGE: u8 = 1;
+/// Something would change, with `--check`; something unexpected differs, with `verify`.
+pub(crate) const WOULD_CHANGE: u8 = 1;
 /// Something went wrong.
-const ERROR: u8 = 2;
+pub(crate) const ERROR: u8 = 2;
+/// The original doesn't build.
+pub(crate) const ORIGINAL: u8 = 3;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Fix(arguments) => run_fix(arguments, cli.color),
+        Command::Verify(arguments) => verification::run(arguments, cli.color),
         Command::List => print(list::list(&list::catalogue()).as_bytes()),
         Command::Explain { id } => print(list::explain(list::find(&list::catalogue(), id)?).as_bytes()),
         Command::Inspect { file } => run_inspect(file),
@@ -69,38 +72,59 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
-    let current = std::env::current_dir().context("can't tell the current folder")?;
-    let (config, config_path) = config::read(&current)?;
+/// What the user chose of transforms and fixes, by options and by `dockeropt.toml`.
+pub(crate) fn choose(
+    current: &Path,
+    only: &[String],
+    skip: &[String],
+    allow_unsafe: bool,
+    fingerprints: &[String],
+) -> anyhow::Result<pipeline::Options> {
+    let (config, config_path) = config::read(current)?;
     let catalogue = list::catalogue();
-    for id in arguments.only.iter().chain(&arguments.skip) {
+    for id in only.iter().chain(skip) {
         list::find(&catalogue, id)?;
     }
     for id in &config.skip {
         let path = config_path.as_deref().unwrap_or(Path::new("dockeropt.toml")).display();
         list::find(&catalogue, id).with_context(|| format!("{path}: skip"))?;
     }
-    let skip = arguments.skip.iter().chain(config.skip.iter().filter(|id| !arguments.only.contains(id)));
-    let options = pipeline::Options {
-        only: arguments.only.iter().cloned().collect(),
+    let skip = skip.iter().chain(config.skip.iter().filter(|id| !only.contains(id)));
+    Ok(pipeline::Options {
+        only: only.iter().cloned().collect(),
         skip: skip.cloned().collect(),
-        allow_unsafe: arguments.r#unsafe,
-        fingerprints: arguments.fingerprints.iter().cloned().collect(),
+        allow_unsafe,
+        fingerprints: fingerprints.iter().cloned().collect(),
+        banned: BTreeSet::new(),
         merge_always: config.merge_run.when == config::When::Always,
+    })
+}
+
+fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
+    let current = std::env::current_dir().context("can't tell the current folder")?;
+    let options =
+        choose(&current, &arguments.only, &arguments.skip, arguments.r#unsafe, &arguments.fingerprints)?;
+    let prover = match arguments.verify {
+        true => Some(verification::Prover::new(&arguments.builds)?),
+        false => None,
     };
     let temporaries = Arc::new(Temporaries::default());
-    if arguments.write {
+    // Builds are stopped by the prover, which ends the program then.
+    if arguments.write && prover.is_none() {
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let found = Mutex::new(BTreeSet::new());
-    let optimize = |text: &str| {
-        let outcome = pipeline::optimize(text, &options);
+    let optimize = |path: &Path, text: &str| {
+        let outcome = match &prover {
+            Some(prover) => prover.prove(path, text, &options)?,
+            None => pipeline::optimize(text, &options),
+        };
         if !options.fingerprints.is_empty() {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.extend(outcome.fixes.iter().map(|fix| fix.fingerprint.clone()));
         }
-        outcome
+        Ok(outcome)
     };
     let settings = Settings {
         optimize: &optimize,
@@ -110,7 +134,8 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         check: arguments.check,
         allow_dirty: arguments.allow_dirty,
         quiet: arguments.quiet,
-        jobs: arguments.jobs.map_or_else(processors, usize::from),
+        // Builds have the machine to themselves.
+        jobs: if prover.is_some() { 1 } else { arguments.jobs.map_or_else(processors, usize::from) },
         palette: Palette::choose(color, &stdout()),
         error_palette: Palette::choose(color, &stderr()),
         names: Names::new(&current),
@@ -134,6 +159,9 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
             "no fix with the fingerprint {missing} was made: there is none, or it needs another fix to be \
              named as well (`dockeropt fix --format json` lists them in order)"
         );
+    }
+    if prover.as_ref().is_some_and(verification::Prover::is_original_broken) {
+        return Ok(ORIGINAL.into());
     }
     Ok(match () {
         () if summary.errors > 0 => ERROR.into(),
@@ -168,7 +196,7 @@ fn run_inspect(path: &Path) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints to standard output. A reader that has read enough is no error.
-fn print(bytes: &[u8]) -> anyhow::Result<ExitCode> {
+pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     let mut out = stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

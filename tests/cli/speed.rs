@@ -1,7 +1,7 @@
 //! What the driver costs beside the transforms.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dockeropt::discover::discover;
@@ -11,9 +11,7 @@ use dockeropt::pipeline::Outcome;
 use crate::support::settings;
 
 fn unchanged(text: &str) -> Outcome {
-    let empty = (vec![], vec![], vec![], vec![], vec![]);
-    let (fixes, held_back, declined, diagnostics, bugs) = empty;
-    Outcome { after: text.to_owned(), fixes, held_back, declined, diagnostics, bugs }
+    Outcome { after: text.to_owned(), ..Outcome::default() }
 }
 
 fn commented(text: &str) -> Outcome {
@@ -40,7 +38,8 @@ fn of_discovery_reading_and_printing() {
         for (name, optimize) in [("read", unchanged as fn(&str) -> Outcome), ("read, diff, print", commented)]
         {
             for jobs in [1, 2] {
-                let optimize: &'static (dyn Fn(&str) -> Outcome + Sync) = Box::leak(Box::new(optimize));
+                let optimize: &'static dockeropt::fix::Optimize<'static> =
+                    Box::leak(Box::new(move |_: &Path, text: &str| Ok(optimize(text))));
                 let settings = settings(&corpus, |settings| {
                     settings.jobs = jobs;
                     settings.optimize = optimize;

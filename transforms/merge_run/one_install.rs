@@ -12,7 +12,8 @@ use crate::{Context, Fix, Proposals};
 
 /// Proposes to make neighbouring installs of one package manager one call.
 pub(super) fn merge_installs(context: &Context<'_>, step: &Step<'_>, out: &mut Proposals) {
-    let Some((list, _)) = script(step).filter(|_| step.run().is_some_and(|run| run.flags.is_empty())) else {
+    let Some((list, text)) = script(step).filter(|_| step.run().is_some_and(|run| run.flags.is_empty()))
+    else {
         return;
     };
     if !is_and_list(list) {
@@ -33,7 +34,7 @@ pub(super) fn merge_installs(context: &Context<'_>, step: &Step<'_>, out: &mut P
         let (Some(install), Some(more)) = (system_install(first), system_install(second)) else { continue };
         if install.manager != more.manager
             || found.is_some_and(|found| found != install.manager)
-            || other_words(first, &install) != other_words(second, &more)
+            || other_words(first, &install, text) != other_words(second, &more, text)
         {
             continue;
         }
@@ -84,9 +85,9 @@ fn system_install(simple: &Simple<'_>) -> Option<Managed> {
         .then_some(managed)
 }
 
-fn other_words(simple: &Simple<'_>, managed: &Managed) -> Option<Vec<String>> {
-    let assignments =
-        simple.assignments.iter().map(|it| it.value.literal().map(|value| format!("{}={value}", it.name)));
+/// The words of a call that are no packages, as they are written.
+fn other_words<'t>(simple: &Simple<'_>, managed: &Managed, text: &'t str) -> Vec<&'t str> {
+    let assignments = simple.assignments.iter().map(|it| &text[it.span.range()]);
     let words = simple.words.iter().enumerate().filter(|(at, _)| managed.operands.binary_search(at).is_err());
-    assignments.chain(words.map(|(_, word)| word.literal().map(str::to_owned))).collect()
+    assignments.chain(words.map(|(_, word)| &text[word.span.range()])).collect()
 }

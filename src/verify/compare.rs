@@ -1,0 +1,370 @@
+//! What differs between two images, and whether that was to be expected.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use dockeropt_facts::claim::Claim;
+use dockeropt_facts::tables::all_kept;
+
+use super::image::{Image, Node, NodeKind};
+use super::packages::{Packages, files_of};
+
+/// What the applied fixes let differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Their claims.
+    pub claims: Vec<Claim>,
+    /// Whether caches of package managers may be gone.
+    pub caches: bool,
+    /// The packages that the original names: none of them may be gone.
+    pub named: BTreeSet<String>,
+}
+
+/// Why a difference is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// No fix and no noise explains it.
+    Unexpected,
+    /// A fix claims it.
+    Expected,
+    /// Two builds of the same file differ there, too.
+    Noise,
+}
+
+/// A difference at a path or in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The path, or `config` and the name of a field.
+    pub place: String,
+    /// What differs.
+    pub what: String,
+    /// Whether it was to be expected.
+    pub class: Class,
+    /// What explains it.
+    pub why: String,
+}
+
+/// The fields of a configuration that are compared.
+const FIELDS: [&str; 12] = [
+    "Env",
+    "Cmd",
+    "Entrypoint",
+    "WorkingDir",
+    "User",
+    "ExposedPorts",
+    "Volumes",
+    "Labels",
+    "Healthcheck",
+    "StopSignal",
+    "Shell",
+    "OnBuild",
+];
+
+/// Compares two images. `control` has the places at which two builds of the original differ.
+pub(super) fn compare(
+    before: &Image,
+    after: &Image,
+    allowance: &Allowance,
+    control: &BTreeSet<String>,
+) -> Vec<Difference> {
+    let mut found = compare_configurations(before, after);
+    let explain = Explain::new(before, after, allowance);
+    for package in &explain.lost {
+        found.push(Difference {
+            place: format!("package {package}"),
+            what: "no longer installed".to_owned(),
+            class: Class::Unexpected,
+            why: "no fix claims it".to_owned(),
+        });
+    }
+    for path in before.files.keys().chain(after.files.keys()).collect::<BTreeSet<_>>() {
+        let (old, new) = (before.files.get(path), after.files.get(path));
+        if let Some(what) = difference(old, new) {
+            let (class, why) = explain.path(path, old, new);
+            found.push(Difference { place: path.clone(), what, class, why });
+        }
+    }
+    for difference in &mut found {
+        if difference.class == Class::Unexpected && control.contains(&difference.place) {
+            difference.class = Class::Noise;
+            difference.why = "two builds of the original differ there".to_owned();
+        }
+    }
+    found
+}
+
+/// The places at which two images differ: of two builds of one file, what is noise.
+pub(super) fn places(one: &Image, other: &Image) -> BTreeSet<String> {
+    let all = compare(one, other, &Allowance::default(), &BTreeSet::new());
+    all.into_iter().map(|difference| difference.place).collect()
+}
+
+fn compare_configurations(before: &Image, after: &Image) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for field in FIELDS {
+        let of = |image: &Image| image.config.get(field).filter(|value| !is_empty(value)).cloned();
+        let (old, new) = (of(before), of(after));
+        if old != new {
+            let show = |value: Option<serde_json::Value>| {
+                value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+            };
+            let what = format!("{} became {}", show(old), show(new));
+            // What looks secret is no part of a report.
+            let what = crate::redact::redact(&what).text.into_owned();
+            let (place, why) = (format!("config {field}"), "no fix may change it".to_owned());
+            found.push(Difference { place, what, class: Class::Unexpected, why });
+        }
+    }
+    found
+}
+
+/// `null`, `[]`, `{}` and `""` say the same as nothing.
+fn is_empty(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::Null => true,
+        serde_json::Value::Array(values) => values.is_empty(),
+        serde_json::Value::Object(values) => values.is_empty(),
+        serde_json::Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// How what lies at a path differs.
+fn difference(old: Option<&Node>, new: Option<&Node>) -> Option<String> {
+    let (old, new) = match (old, new) {
+        (Some(old), Some(new)) => (old, new),
+        (Some(_), None) => return Some("missing".to_owned()),
+        (None, Some(_)) => return Some("new".to_owned()),
+        (None, None) => return None,
+    };
+    let mut what = Vec::new();
+    match (&old.kind, &new.kind) {
+        (NodeKind::File(_, one), NodeKind::File(_, other)) if one.essence == other.essence => {}
+        (NodeKind::File(size, _), NodeKind::File(new_size, _)) => what.push(match size.cmp(new_size) {
+            std::cmp::Ordering::Equal => "other content".to_owned(),
+            _ => format!("other content ({size} bytes became {new_size})"),
+        }),
+        (NodeKind::Link(one), NodeKind::Link(other)) if one != other => {
+            what.push(format!("link to {one} became link to {other}"));
+        }
+        (one, other) if name(one) != name(other) => {
+            what.push(format!("{} became {}", name(one), name(other)));
+        }
+        (NodeKind::Special(..), NodeKind::Special(..)) if old.kind != new.kind => {
+            what.push("other device".to_owned());
+        }
+        _ => {}
+    }
+    let is_link = matches!(new.kind, NodeKind::Link(_));
+    if old.mode != new.mode && !is_link {
+        what.push(format!("mode {:04o} became {:04o}", old.mode, new.mode));
+    }
+    if old.owner != new.owner {
+        let ((user, group), (new_user, new_group)) = (old.owner, new.owner);
+        what.push(format!("owner {user}:{group} became {new_user}:{new_group}"));
+    }
+    if old.attributes != new.attributes {
+        let names = |node: &Node| node.attributes.keys().cloned().collect::<Vec<_>>();
+        let shown = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        what.push(format!("attributes {} became {}", shown(names(old)), shown(names(new))));
+    }
+    (!what.is_empty()).then(|| what.join(", "))
+}
+
+fn name(kind: &NodeKind) -> &'static str {
+    match kind {
+        NodeKind::File(..) => "file",
+        NodeKind::Folder => "folder",
+        NodeKind::Link(_) => "link",
+        NodeKind::Special(..) => "device",
+    }
+}
+
+/// What explains differences.
+struct Explain<'e> {
+    before: &'e Image,
+    after: &'e Image,
+    caches: bool,
+    /// The files of packages that may be gone, or may be new.
+    files: BTreeSet<String>,
+    /// The files of packages that both images have.
+    owned: BTreeSet<String>,
+    /// Whether packages may differ, and some do.
+    packages_differ: bool,
+    /// Packages that are gone and should not be.
+    lost: BTreeSet<String>,
+}
+
+impl<'e> Explain<'e> {
+    fn new(before: &'e Image, after: &'e Image, allowance: &Allowance) -> Self {
+        let (old, new) = (Packages::of(before), Packages::of(after));
+        let (missing, added) = (old.missing_in(&new), new.missing_in(&old));
+        let may_differ = allowance
+            .claims
+            .iter()
+            .any(|claim| matches!(claim, Claim::WithoutRecommends { .. } | Claim::OneInstall(_)));
+        let explained: BTreeSet<String> = if may_differ {
+            let led = old.led_to_by(&new, &missing);
+            led.difference(&allowance.named).cloned().collect()
+        } else {
+            BTreeSet::new()
+        };
+        let named: BTreeSet<String> = allowance
+            .claims
+            .iter()
+            .flat_map(|claim| match claim {
+                Claim::WithoutRecommends { named, .. } => named.clone(),
+                Claim::OneInstall(_) => Vec::new(),
+            })
+            .collect();
+        let new_ones: BTreeSet<String> =
+            if named.is_empty() && !may_differ { BTreeSet::new() } else { added };
+        let mut files = files_of(before, &explained);
+        files.extend(files_of(after, &new_ones));
+        let lost = missing.difference(&explained).cloned().collect();
+        let kept: BTreeSet<String> =
+            old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
+        let owned = files_of(before, &kept);
+        let packages_differ = !explained.is_empty() || !new_ones.is_empty();
+        Self { before, after, caches: allowance.caches, files, owned, packages_differ, lost }
+    }
+
+    fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
+        let is_gone = new.is_none();
+        if self.caches && (is_gone || in_cache(path).is_some()) {
+            if let Some(manager) = in_cache(path) {
+                return (Class::Expected, format!("the cache of {manager}"));
+            }
+            if old.is_some_and(|node| node.kind == NodeKind::Folder) && self.held_only_caches(path) {
+                return (Class::Expected, "a folder that held only caches".to_owned());
+            }
+        }
+        if let Some((_, why)) =
+            noise().iter().filter(|row| row.0 == "noise").find_map(|row| row.matches(path))
+        {
+            return (Class::Noise, why.to_owned());
+        }
+        if old.is_some() && new.is_some() && self.is_compiled_of_the_same(path) {
+            return (Class::Noise, "compiled by Python from the same source".to_owned());
+        }
+        if self.packages_differ && !self.owned.contains(path) {
+            if self.files.contains(path) || self.is_made_of_packages(path) {
+                return (Class::Expected, "a package that a fix leaves out or names".to_owned());
+            }
+            if let Some((_, why)) =
+                noise().iter().filter(|row| row.0 == "packages").find_map(|row| row.matches(path))
+            {
+                return (Class::Expected, format!("packages differ: {why}"));
+            }
+        }
+        (Class::Unexpected, "no fix claims it".to_owned())
+    }
+
+    /// Whether a path is a module that Python compiled from a source that is the same in both images:
+    /// what it writes depends on what it read before.
+    fn is_compiled_of_the_same(&self, path: &str) -> bool {
+        let source = || {
+            let (folder, name) = path.split_once("/__pycache__/")?;
+            Some(format!("{folder}/{}.py", name.strip_suffix(".pyc")?.split('.').next()?))
+        };
+        let Some(source) = source() else { return false };
+        let of = |image: &Image| match image.files.get(&source).map(|node| &node.kind) {
+            Some(NodeKind::File(_, content)) => Some(content.exact),
+            _ => None,
+        };
+        of(self.before).is_some_and(|content| of(self.after) == Some(content))
+    }
+
+    /// Whether a path is a link of `update-alternatives` to, or compiled from, what packages brought.
+    fn is_made_of_packages(&self, path: &str) -> bool {
+        let link = self.before.files.get(path).map(|node| &node.kind);
+        if let Some(NodeKind::Link(target)) = link
+            && target.starts_with("/etc/alternatives/")
+        {
+            return true;
+        }
+        let source = path.split_once("/__pycache__").map(|(folder, _)| folder);
+        source.is_some_and(|folder| self.files.contains(folder))
+    }
+
+    /// Whether all that lies in a folder of the original is in caches.
+    fn held_only_caches(&self, folder: &str) -> bool {
+        let inside = format!("{folder}/");
+        let below =
+            self.before.files.range(inside.clone()..).take_while(|(path, _)| path.starts_with(&inside));
+        let mut some = false;
+        for (path, node) in below {
+            let is_cache = in_cache(path).is_some();
+            some |= is_cache;
+            if !is_cache && node.kind != NodeKind::Folder {
+                return false;
+            }
+        }
+        some
+    }
+}
+
+/// The package manager in whose cache a path lies.
+fn in_cache(path: &str) -> Option<&'static str> {
+    all_kept().iter().find_map(|(manager, _, folder)| {
+        let within = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        let found = match folder.strip_prefix("~/") {
+            Some(below) => path.match_indices(below).any(|(at, _)| {
+                path[..at].ends_with('/')
+                    && (path.starts_with("/root/") || path.starts_with("/home/"))
+                    && within(&path[at + below.len()..])
+            }),
+            None => path.strip_prefix(folder).is_some_and(within),
+        };
+        found.then(|| manager.name())
+    })
+}
+
+/// A row of `noise.tsv`: its kind, its pattern and why it is there.
+struct Row(&'static str, &'static str, &'static str);
+
+impl Row {
+    fn matches(&self, path: &str) -> Option<(&'static str, &'static str)> {
+        matches(self.1, path).then_some((self.1, self.2))
+    }
+}
+
+fn noise() -> &'static [Row] {
+    static TABLE: OnceLock<Vec<Row>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let lines = include_str!("noise.tsv").lines().filter(|line| !line.starts_with('#'));
+        lines
+            .filter_map(|line| match line.split('\t').collect::<Vec<_>>()[..] {
+                [kind, pattern, why] => Some(Row(kind, pattern, why)),
+                _ => None,
+            })
+            .collect()
+    })
+}
+
+/// Whether a path matches a pattern: `*` is any text without a slash, `**` any text. `folder/**`
+/// matches the folder itself, too.
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.find('*') {
+        None => pattern == path,
+        Some(at) => {
+            let deep = pattern[at..].starts_with("**");
+            let rest = &pattern[at + if deep { 2 } else { 1 }..];
+            if deep && rest.is_empty() && pattern[..at].strip_suffix('/') == Some(path) {
+                return true;
+            }
+            let Some(tail) = path.strip_prefix(&pattern[..at]) else { return false };
+            let longest = if deep { tail.len() } else { tail.find('/').unwrap_or(tail.len()) };
+            (0..=longest).filter(|&end| tail.is_char_boundary(end)).any(|end| matches(rest, &tail[end..]))
+        }
+    }
+}
+
+/// Differences of one class by what explains them, with how many there are.
+pub(super) fn counts(differences: &[Difference], class: Class) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for difference in differences.iter().filter(|difference| difference.class == class) {
+        *counts.entry(difference.why.as_str()).or_default() += 1;
+    }
+    counts
+}

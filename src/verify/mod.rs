@@ -1,0 +1,353 @@
+//! `verify`: builds a Dockerfile before and after, and shows what differs.
+
+mod compare;
+mod content;
+mod engine;
+mod image;
+mod measure;
+mod packages;
+mod process;
+mod prove;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use dockeropt_facts::Facts;
+use dockeropt_facts::claim::Claim;
+use dockeropt_facts::command::call;
+use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::tables::Verb;
+use dockeropt_syntax::{Text, parse};
+use tempfile::TempDir;
+
+pub use compare::{Allowance, Class, Difference};
+pub use engine::{BuildOptions, Engine, EngineError, Kind};
+pub use measure::{Measures, Spread, Subjects, measure};
+pub use process::{Failure, Limits};
+pub use prove::{Proof, prove};
+pub use report::{json, markdown, text};
+
+use compare::{compare, places};
+use engine::Build;
+use image::Image;
+
+use crate::pipeline::{Outcome, ReportedFix};
+
+/// How to compare two images.
+#[derive(Clone, Debug, Default)]
+pub struct Tests {
+    /// Whether to build the original twice, to learn what differs between two builds.
+    pub control: bool,
+    /// Commands to run in both images.
+    pub runs: Vec<String>,
+    /// A stage that tests, to be built on both sides.
+    pub test_stage: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The original doesn't build, and that is not the rewrite's fault.
+    #[error("the original doesn't build: {0}")]
+    Original(Failure),
+    /// A command of the engine failed, or was stopped.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A file of the laboratory could not be written.
+    #[error("a temporary file: {}", crate::problem::describe(.0))]
+    Io(#[from] io::Error),
+}
+
+/// A place in which Dockerfiles are built. What it makes, it removes.
+pub struct Lab {
+    engine: Engine,
+    options: BuildOptions,
+    limits: Limits,
+    context: PathBuf,
+    folder: TempDir,
+    /// What images are called, with a number behind it.
+    name: String,
+    /// The images by the text that they were built of.
+    built: BTreeMap<String, Result<Built, String>>,
+    tags: Vec<String>,
+    /// The file beside the Dockerfile that says what of the context is ignored.
+    ignore: Option<Vec<u8>>,
+}
+
+/// An image that was built.
+#[derive(Clone)]
+struct Built {
+    tag: String,
+    image: Rc<Image>,
+}
+
+impl Lab {
+    /// A place for the builds of a Dockerfile at `path` in a context.
+    pub fn new(
+        engine: Engine,
+        options: BuildOptions,
+        limits: Limits,
+        path: &Path,
+        context: &Path,
+    ) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("dockeropt-verify-").tempdir()?;
+        let name = folder.path().file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let mut ignore = path.as_os_str().to_owned();
+        ignore.push(".dockerignore");
+        Ok(Self {
+            engine,
+            options,
+            limits,
+            context: context.to_path_buf(),
+            folder,
+            name,
+            built: BTreeMap::new(),
+            tags: Vec::new(),
+            ignore: std::fs::read(ignore).ok(),
+        })
+    }
+
+    /// Builds a text, or says why it can't be built; each text is built once.
+    fn build(&mut self, text: &str) -> Result<Result<Built, String>, LabError> {
+        if let Some(known) = self.built.get(text) {
+            return Ok(known.clone());
+        }
+        let result = match self.build_as(text, None, false) {
+            Ok(tag) => {
+                let image = self.engine.save(&tag, &self.limits, |archive| image::read(archive))?;
+                Ok(Built { tag, image: Rc::new(image) })
+            }
+            Err(LabError::Failure(Failure::Exit { said, .. })) => Err(said),
+            Err(other) => return Err(other),
+        };
+        self.built.insert(text.to_owned(), result.clone());
+        Ok(result)
+    }
+
+    /// Builds a text, or a stage of it, and gives the image's name.
+    fn build_as(&mut self, text: &str, target: Option<&str>, no_cache: bool) -> Result<String, LabError> {
+        let number = self.tags.len();
+        let dockerfile = self.folder.path().join(format!("{number}.Dockerfile"));
+        std::fs::write(&dockerfile, Text::encode(text))?;
+        if let Some(ignore) = &self.ignore {
+            std::fs::write(self.folder.path().join(format!("{number}.Dockerfile.dockerignore")), ignore)?;
+        }
+        let tag = format!("{}:{number}", self.name);
+        self.tags.push(tag.clone());
+        let mut options = self.options.clone();
+        options.target = target.map(str::to_owned).or(options.target);
+        let build =
+            Build { dockerfile: &dockerfile, context: &self.context, tag: &tag, options: &options, no_cache };
+        self.engine.build(&build, &self.limits)?;
+        Ok(tag)
+    }
+
+    fn original(&mut self, text: &str) -> Result<Built, LabError> {
+        match self.build(text) {
+            Ok(Ok(built)) => Ok(built),
+            Ok(Err(said)) => Err(LabError::Original(Failure::Exit {
+                command: format!("{} build", self.engine.name()),
+                status: std::process::ExitStatus::default(),
+                said,
+            })),
+            Err(LabError::Failure(failure)) if is_build_failure(&failure) => Err(LabError::Original(failure)),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Whether a failure is one of what was built.
+fn is_build_failure(failure: &Failure) -> bool {
+    matches!(failure, Failure::Exit { .. })
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for tag in &self.tags {
+            // A build that failed left no image.
+            let _ = self.engine.remove(tag, &self.limits);
+        }
+    }
+}
+
+/// A smoke test in both images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The command, or the stage that tests.
+    pub command: String,
+    /// How it ended in the original and in the rewrite.
+    pub status: (String, String),
+    /// What differs, if something does.
+    pub differs: Option<String>,
+}
+
+/// The numbers of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// The bytes in all layers.
+    pub size: u64,
+    /// The bytes that a later layer replaces or deletes.
+    pub wasted: u64,
+    /// How many layers there are.
+    pub layers: usize,
+}
+
+/// What a comparison showed.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// The fixes that were applied.
+    pub fixes: Vec<ReportedFix>,
+    /// The end of what the engine said if the rewrite does not build.
+    pub broken: Option<String>,
+    /// What differs.
+    pub differences: Vec<Difference>,
+    /// The smoke tests.
+    pub trials: Vec<Trial>,
+    /// The original and the rewrite in numbers; the latter if it builds.
+    pub numbers: (Numbers, Option<Numbers>),
+    /// The layers of both with their sizes.
+    pub layers: (Vec<image::Layer>, Vec<image::Layer>),
+    /// Times, if they were asked for.
+    pub measures: Option<Measures>,
+}
+
+impl Verification {
+    /// Whether the rewrite does the same, but for what its fixes claim.
+    pub fn passed(&self) -> bool {
+        self.broken.is_none()
+            && self.trials.iter().all(|trial| trial.differs.is_none())
+            && self.unexpected().next().is_none()
+    }
+
+    /// The differences that nothing explains.
+    pub fn unexpected(&self) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().filter(|difference| difference.class == Class::Unexpected)
+    }
+}
+
+/// What the fixes of an outcome let differ in the image of `before`.
+pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
+    let claims: Vec<Claim> = outcome.claims.clone();
+    let cleans = |fix: &ReportedFix| matches!(fix.transform, "clean-package-cache" | "merge-run");
+    Allowance { claims, caches: outcome.fixes.iter().any(cleans), named: named_packages(before) }
+}
+
+/// The packages that a Dockerfile installs by name.
+fn named_packages(text: &str) -> BTreeSet<String> {
+    let file = parse(text);
+    let mut named = BTreeSet::new();
+    if !file.diagnostics.is_empty() {
+        return named;
+    }
+    for step in &Facts::new(&file).steps {
+        let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+        visit(list, &mut |simple| {
+            let Some(managed) = call(simple).and_then(|call| call.managed) else { return };
+            if managed.verb == Verb::Install && managed.manager.is_system() {
+                let words = managed.operands.iter().filter_map(|&at| simple.words[at].literal());
+                named.extend(words.map(|word| word.split('=').next().unwrap_or(word).to_owned()));
+            }
+        });
+    }
+    named
+}
+
+/// Builds both texts and compares the images.
+pub fn verify(
+    lab: &mut Lab,
+    before: &str,
+    after: &str,
+    fixes: &[ReportedFix],
+    allowance: &Allowance,
+    tests: &Tests,
+) -> Result<Verification, LabError> {
+    let original = lab.original(before)?;
+    let numbers =
+        |image: &Image| Numbers { size: image.size(), wasted: image.wasted, layers: image.layers.len() };
+    let mut result = Verification {
+        fixes: fixes.to_vec(),
+        broken: None,
+        differences: Vec::new(),
+        trials: Vec::new(),
+        numbers: (numbers(&original.image), None),
+        layers: (original.image.layers.clone(), Vec::new()),
+        measures: None,
+    };
+    let rewrite = match lab.build(after)? {
+        Ok(built) => built,
+        Err(said) => {
+            result.broken = Some(said);
+            return Ok(result);
+        }
+    };
+    result.numbers.1 = Some(numbers(&rewrite.image));
+    result.layers.1 = rewrite.image.layers.clone();
+    let control = if tests.control { control(lab, before, &original)? } else { BTreeSet::new() };
+    result.differences = compare(&original.image, &rewrite.image, allowance, &control);
+    for command in &tests.runs {
+        result.trials.push(trial(lab, command, (&original.tag, &rewrite.tag))?);
+    }
+    if let Some(stage) = &tests.test_stage {
+        result.trials.push(test_stage(lab, stage, (before, after))?);
+    }
+    Ok(result)
+}
+
+/// The places at which a second build of the original differs from the first.
+fn control(lab: &mut Lab, text: &str, first: &Built) -> Result<BTreeSet<String>, LabError> {
+    let tag = lab.build_as(text, None, true)?;
+    let second = lab.engine.save(&tag, &lab.limits, |archive| image::read(archive))?;
+    Ok(places(&first.image, &second))
+}
+
+fn trial(lab: &Lab, command: &str, (before, after): (&str, &str)) -> Result<Trial, LabError> {
+    let run = |tag: &str| lab.engine.run(tag, command, &lab.options, &lab.limits);
+    let (one, other) = (run(before)?, run(after)?);
+    let status = (one.status.to_string(), other.status.to_string());
+    let differs = if one.status != other.status {
+        Some(format!("{} became {}: {}", one.status, other.status, last_line(&other.said)))
+    } else if one.output != other.output {
+        Some(first_difference(&String::from_utf8_lossy(&one.output), &String::from_utf8_lossy(&other.output)))
+    } else if one.said != other.said {
+        Some(first_difference(&one.said, &other.said))
+    } else {
+        None
+    };
+    Ok(Trial { command: command.to_owned(), status, differs })
+}
+
+fn test_stage(lab: &mut Lab, stage: &str, (before, after): (&str, &str)) -> Result<Trial, LabError> {
+    let mut run = |text: &str| match lab.build_as(text, Some(stage), false) {
+        Ok(_) => Ok(None),
+        Err(LabError::Failure(Failure::Exit { said, .. })) => Ok(Some(said)),
+        Err(other) => Err(other),
+    };
+    let (one, other) = (run(before)?, run(after)?);
+    let name = |said: &Option<String>| if said.is_none() { "builds" } else { "fails" }.to_owned();
+    let status = (name(&one), name(&other));
+    let differs = (one.is_some() != other.is_some())
+        .then(|| format!("{} became {}: {}", status.0, status.1, other.as_deref().map_or("", last_line)));
+    Ok(Trial { command: format!("stage {stage}"), status, differs })
+}
+
+/// The last line that says something.
+fn last_line(text: &str) -> &str {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default()
+}
+
+/// The first lines that differ.
+fn first_difference(one: &str, other: &str) -> String {
+    let (mut lines, mut others) = (one.lines(), other.lines());
+    loop {
+        match (lines.next(), others.next()) {
+            (Some(line), Some(other)) if line == other => {}
+            (None, None) => return "the ends of lines differ".to_owned(),
+            (line, other) => {
+                return format!("`{}` became `{}`", line.unwrap_or_default(), other.unwrap_or_default());
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Running an engine's command line: what it says, how long it takes, and how it is stopped.
+
+use std::io::{self, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often a running command is looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// How long a command that was told to end may take.
+const GRACE: Duration = Duration::from_secs(10);
+/// So much of the end of what a command says is kept.
+const SAID: usize = 64 << 10;
+
+/// When commands are to be stopped.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    interrupted: Arc<AtomicBool>,
+    timeout: Option<Duration>,
+}
+
+/// Why a command did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The user interrupted.
+    #[error("interrupted")]
+    Interrupted,
+    /// It took too long.
+    #[error("{command} took longer than {} s, which --timeout allows", limit.as_secs())]
+    TimedOut {
+        /// The program and its first argument.
+        command: String,
+        /// What it may take.
+        limit: Duration,
+    },
+    /// The disk is full.
+    #[error("no space is left on the device that {0} writes to")]
+    NoSpace(String),
+    /// It could not be started, or its output not be read.
+    #[error("{command}: {}", crate::problem::describe(.source))]
+    Io {
+        /// The program and its first argument.
+        command: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It ended with an error.
+    #[error("{command} ended with {status}: {said}")]
+    Exit {
+        /// The program and its first argument.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it said.
+        said: String,
+    },
+}
+
+impl Failure {
+    /// The failure of an operation that has a name.
+    pub fn io(command: &str, source: io::Error) -> Self {
+        Self::Io { command: command.to_owned(), source }
+    }
+}
+
+/// What a command that ran to its end left.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All of its standard output.
+    pub output: Vec<u8>,
+    /// The end of its standard error.
+    pub said: String,
+    /// How long it took.
+    pub time: Duration,
+}
+
+impl Limits {
+    /// No limit, and no interrupts but those that end the program.
+    pub fn none() -> Self {
+        Self { interrupted: Arc::default(), timeout: None }
+    }
+
+    /// Commands end when the program is told to end (a second time it ends at once), or after `timeout`.
+    #[cfg(unix)]
+    pub fn with_interrupts(timeout: Option<Duration>) -> io::Result<Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let interrupted = Arc::<AtomicBool>::default();
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&interrupted))?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
+        Ok(Self { interrupted, timeout })
+    }
+
+    /// Commands end after `timeout`.
+    #[cfg(not(unix))]
+    pub fn with_interrupts(timeout: Option<Duration>) -> io::Result<Self> {
+        Ok(Self { interrupted: Arc::default(), timeout })
+    }
+
+    /// The same without interrupts: for cleaning up.
+    pub fn for_cleanup(&self) -> Self {
+        Self { interrupted: Arc::default(), timeout: self.timeout }
+    }
+
+    /// An error if the user interrupted.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.interrupted.load(Ordering::Relaxed) { Err(Failure::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// Runs a command to its end, whatever that is.
+pub(super) fn run(command: Command, limits: &Limits) -> Result<Finished, Failure> {
+    let read = |output: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        output.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let (output, finished) = run_reading(command, limits, read)?;
+    Ok(Finished { output, ..finished })
+}
+
+/// Runs a command that must succeed.
+pub(super) fn succeed(command: Command, limits: &Limits) -> Result<Finished, Failure> {
+    let name = name(&command);
+    let finished = run(command, limits)?;
+    check_status(name, finished)
+}
+
+/// Runs a command that must succeed and hands on its standard output as it comes.
+pub(super) fn stream<T>(
+    command: Command,
+    limits: &Limits,
+    read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+) -> Result<T, Failure> {
+    let name = name(&command);
+    let mut result = None;
+    let keep = |output: &mut dyn Read| {
+        result = Some(read(output));
+        // A command whose output nobody reads would never end.
+        io::copy(output, &mut io::sink()).map(drop)
+    };
+    let ((), finished) = run_reading(command, limits, keep)?;
+    check_status(name.clone(), finished)?;
+    match result {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(Failure::io(&name, error)),
+        None => Err(Failure::io(&name, io::ErrorKind::UnexpectedEof.into())),
+    }
+}
+
+fn check_status(command: String, finished: Finished) -> Result<Finished, Failure> {
+    if finished.status.success() {
+        return Ok(finished);
+    }
+    if finished.said.to_ascii_lowercase().contains("no space left on device") {
+        return Err(Failure::NoSpace(command));
+    }
+    Err(Failure::Exit { command, status: finished.status, said: finished.said.trim().to_owned() })
+}
+
+fn run_reading<T>(
+    mut command: Command,
+    limits: &Limits,
+    read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+) -> Result<(T, Finished), Failure> {
+    let name = name(&command);
+    let start = Instant::now();
+    limits.check()?;
+    let io_failure = |error| Failure::io(&name, error);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(io_failure)?;
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    let (Some(mut output), Some(errors)) = (output, errors) else {
+        return Err(Failure::io(&name, io::ErrorKind::BrokenPipe.into()));
+    };
+    let ended = AtomicBool::new(false);
+    let (value, said, stopped) = thread::scope(|scope| {
+        let said = scope.spawn(|| end_of(errors));
+        let watch = scope.spawn(|| watch(&mut child, limits, start, &ended));
+        let value = read(&mut output);
+        // A reader that gave up must not keep the command from writing on.
+        let drained = io::copy(&mut output, &mut io::sink());
+        let said = said.join().unwrap_or_default();
+        ended.store(true, Ordering::Relaxed);
+        let stopped = watch.join().unwrap_or(Ok(None));
+        (drained.and(value), said, stopped)
+    });
+    match stopped.map_err(io_failure)? {
+        Some(Stopped::Interrupted) => return Err(Failure::Interrupted),
+        Some(Stopped::TimedOut(limit)) => return Err(Failure::TimedOut { command: name, limit }),
+        None => {}
+    }
+    let status = child.wait().map_err(io_failure)?;
+    let value = value.map_err(io_failure)?;
+    Ok((value, Finished { status, output: Vec::new(), said, time: start.elapsed() }))
+}
+
+enum Stopped {
+    Interrupted,
+    TimedOut(Duration),
+}
+
+/// Ends a command that runs when it must not.
+fn watch(
+    child: &mut Child,
+    limits: &Limits,
+    start: Instant,
+    ended: &AtomicBool,
+) -> io::Result<Option<Stopped>> {
+    loop {
+        if child.try_wait()?.is_some() || ended.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let timeout = limits.timeout.filter(|&limit| start.elapsed() > limit);
+        let stopped = match timeout {
+            _ if limits.check().is_err() => Some(Stopped::Interrupted),
+            Some(limit) => Some(Stopped::TimedOut(limit)),
+            None => None,
+        };
+        if let Some(stopped) = stopped {
+            end(child)?;
+            return Ok(Some(stopped));
+        }
+        thread::sleep(TICK);
+    }
+}
+
+/// Asks a command to end, and makes it if it does not: an engine's client cancels its build when asked.
+fn end(child: &mut Child) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(process) = rustix::process::Pid::from_raw(child.id() as i32) {
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < GRACE {
+            if child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(TICK);
+        }
+    }
+    child.kill()?;
+    child.wait().map(drop)
+}
+
+/// The end of a stream.
+fn end_of(mut stream: impl Read) -> String {
+    let mut kept = Vec::new();
+    let mut buffer = [0; 8192];
+    while let Ok(count) = stream.read(&mut buffer) {
+        if count == 0 {
+            break;
+        }
+        kept.extend_from_slice(&buffer[..count]);
+        if kept.len() > 2 * SAID {
+            kept.drain(..kept.len() - SAID);
+        }
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// A command as it is named in messages: the program and its first argument.
+fn name(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(command.get_program()).to_string_lossy();
+    match command.get_args().next() {
+        Some(first) => format!("{program} {}", first.to_string_lossy()),
+        None => program.into_owned(),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn output_and_errors_are_kept_apart() {
+        let finished = run(shell("echo out; echo err >&2; exit 3"), &Limits::none()).unwrap();
+        assert_eq!(finished.output, b"out\n");
+        assert_eq!(finished.said, "err\n");
+        assert_eq!(finished.status.code(), Some(3));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended() {
+        let limits = Limits { timeout: Some(Duration::from_millis(100)), ..Limits::none() };
+        let start = Instant::now();
+        assert!(matches!(run(shell("exec sleep 60"), &limits), Err(Failure::TimedOut { .. })));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn an_interrupt_ends_what_runs_and_what_would_start() {
+        let limits = Limits::none();
+        let flag = Arc::clone(&limits.interrupted);
+        let other = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            flag.store(true, Ordering::Relaxed);
+        });
+        assert!(matches!(run(shell("exec sleep 60"), &limits), Err(Failure::Interrupted)));
+        assert!(matches!(run(shell("true"), &limits), Err(Failure::Interrupted)));
+        assert!(run(shell("true"), &limits.for_cleanup()).is_ok());
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_named() {
+        let failure = succeed(shell("echo write /x: no space left on device >&2; exit 1"), &Limits::none());
+        assert!(matches!(failure, Err(Failure::NoSpace(_))));
+    }
+
+    #[test]
+    fn a_reader_that_stops_early_does_not_block_the_command() {
+        let read = |output: &mut dyn Read| {
+            let mut first = [0; 4];
+            output.read_exact(&mut first).map(|()| first)
+        };
+        assert_eq!(stream(shell("yes | head -c 1000000"), &Limits::none(), read).unwrap(), *b"y\ny\n");
+    }
+}

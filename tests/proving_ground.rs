@@ -1,0 +1,231 @@
+//! The proving ground: small real projects, built before and after by a real engine.
+//!
+//! Runs where `DOCKEROPT_BUILDS` is set and says so where it isn't: it needs an engine, the base images
+//! that the projects start from, and minutes. With `DOCKEROPT_RESULTS` it also takes times and writes
+//! docs/RESULTS.md.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, helpers included")]
+#![cfg(unix)]
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn is_wanted() -> bool {
+    let wanted = env::var_os("DOCKEROPT_BUILDS").is_some();
+    if !wanted {
+        println!("skipped: DOCKEROPT_BUILDS is not set, so nothing is built");
+    }
+    wanted
+}
+
+/// A text that lies beside a project's Dockerfile, if it does.
+fn note(project: &Path, name: &str) -> Option<String> {
+    Some(fs::read_to_string(project.join(name)).ok()?.trim().to_owned())
+}
+
+fn dockeropt(arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_dockeropt")).args(arguments).output().unwrap();
+    print!("{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// What `verify` finds in a project.
+fn verify(project: &Path, measure: bool) -> Value {
+    let smoke = note(project, "smoke").unwrap();
+    let (touch, manifest) = (note(project, "touch"), note(project, "manifest"));
+    let path = project.to_str().unwrap();
+    let mut arguments = vec!["verify", "--unsafe", "--network", "host", "--format", "json", path];
+    for line in smoke.lines().filter(|line| !line.trim().is_empty()) {
+        arguments.extend(["--run", line]);
+    }
+    if measure {
+        arguments.push("--measure=1");
+        if let Some(touch) = &touch {
+            arguments.extend(["--touch", touch]);
+        }
+        if let Some(manifest) = &manifest {
+            arguments.extend(["--manifest", manifest]);
+        }
+    }
+    let output = dockeropt(&arguments);
+    serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+}
+
+/// The projects by name.
+fn projects() -> Vec<PathBuf> {
+    let only = env::var("DOCKEROPT_PROJECT").ok();
+    let mut found: Vec<PathBuf> = fs::read_dir(root().join("tests/build"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("Dockerfile").is_file())
+        .filter(|path| only.as_ref().is_none_or(|only| path.ends_with(only)))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn every_project_does_the_same_after_the_rewrite() {
+    if !is_wanted() {
+        return;
+    }
+    let measure = env::var_os("DOCKEROPT_RESULTS").is_some();
+    let mut wrong = Vec::new();
+    let mut table = String::new();
+    let found = projects();
+    assert!(!found.is_empty());
+    for project in &found {
+        let name = project.file_name().unwrap().to_string_lossy().into_owned();
+        let report = verify(project, measure);
+        let size = |side: &str| report[side]["size"].as_u64().unwrap_or_default();
+        let (before, after) = (size("before"), size("after"));
+        println!("{name}: passed {}, {before} bytes became {after}", report["passed"]);
+        if report["passed"] != true {
+            wrong.push(format!("{name}: {} {} {}", report["broken"], report["unexpected"], report["runs"]));
+        }
+        if after > before {
+            wrong.push(format!("{name}: {before} bytes became {after}"));
+        }
+        table.push_str(&row(&name, &report, before, after));
+    }
+    if measure {
+        write_results(&table);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn row(name: &str, report: &Value, before: u64, after: u64) -> String {
+    let time = |what: &str| {
+        let median = |side: &str| report["measures"][what][side]["median"].as_f64();
+        match median("before").zip(median("after")) {
+            Some((before, after)) => format!("{before:.1} → {after:.1}"),
+            None => String::new(),
+        }
+    };
+    let mut applied: Vec<&str> = report["fixes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|fix| fix["transform"].as_str())
+        .collect();
+    applied.sort_unstable();
+    applied.dedup();
+    format!(
+        "| {name} | {:.1} → {:.1} | {:+.1} % | {} | {} | {} | {} |\n",
+        before as f64 / 1e6,
+        after as f64 / 1e6,
+        (after as f64 / before.max(1) as f64 - 1.0) * 100.0,
+        time("cold_build"),
+        time("rebuild_source"),
+        time("rebuild_manifest"),
+        applied.join(", "),
+    )
+}
+
+/// Replaces the table of projects in docs/RESULTS.md.
+fn write_results(table: &str) {
+    let head = "| project | size, MB | | cold build, s | after a source changed, s | after the manifest changed, s | applied |\n\
+                |---|---|---|---|---|---|---|\n";
+    replace_part("projects", &format!("{head}{table}"));
+}
+
+/// Replaces what stands between two comments of docs/RESULTS.md.
+fn replace_part(name: &str, content: &str) {
+    let path = root().join("docs/RESULTS.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = text.split_once(&start).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    fs::write(&path, format!("{before}{start}{content}{end}{after}")).unwrap();
+}
+
+/// The steps of the article by hand, with the sizes that it gives.
+const STEPS: [(&str, &str, &str); 11] = [
+    ("0", "as it starts", "925"),
+    ("1", "a slim base, with a compiler", "361"),
+    ("2", "without recommended packages", "349"),
+    ("3", "`.dockerignore`", "297"),
+    ("4", "update and install in one RUN", "297"),
+    ("5", "package lists removed there", "279"),
+    ("6", "the install above the COPY", "279-283"),
+    ("7", "stages for production and development", "279"),
+    ("8", "flattened", "273"),
+    ("9", "the manifest first", ""),
+    ("10", "builder and runtime", ""),
+];
+
+#[test]
+fn the_steps_of_the_article_give_its_sizes() {
+    if !is_wanted() {
+        return;
+    }
+    let article = root().join("tests/article");
+    let context = tempfile::tempdir().unwrap();
+    for name in ["app.py", "requirements.txt", "requirements-dev.txt"] {
+        fs::copy(article.join(name), context.path().join(name)).unwrap();
+    }
+    fs::create_dir(context.path().join("tmp")).unwrap();
+    // What can't be compressed away: 50 MB, the same on every run.
+    let mut state = 1u64;
+    let random = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    });
+    fs::write(context.path().join("tmp/random"), random.take(50_000_000).collect::<Vec<u8>>()).unwrap();
+    let mut table = "| step | what changes | article, MB | here, MB |\n|---|---|---|---|\n".to_owned();
+    let mut sizes = Vec::new();
+    for (step, what, theirs) in STEPS {
+        let dockerfile = article.join(format!("step{step}.Dockerfile"));
+        // The file to ignore comes with step 3.
+        if step == "3" {
+            fs::write(context.path().join(".dockerignore"), "tmp/\n").unwrap();
+        }
+        let size = built_size(&dockerfile, context.path());
+        println!("step {step}: {:.1} MB", size as f64 / 1e6);
+        let _ = writeln!(table, "| {step} | {what} | {theirs} | {:.1} |", size as f64 / 1e6);
+        sizes.push(size);
+    }
+    if env::var_os("DOCKEROPT_RESULTS").is_some() {
+        replace_part("article", &table);
+    }
+    // What the article shows: which steps save, and which don't.
+    for (earlier, later, saves) in [
+        (0, 1, true),
+        (1, 2, true),
+        (2, 3, true),
+        (3, 4, false),
+        (4, 5, true),
+        (6, 7, false),
+        (7, 8, true),
+        (9, 10, true),
+    ] {
+        let saved = sizes[earlier] as f64 - sizes[later] as f64;
+        assert_eq!(saved > 1e6, saves, "step {later} saves {saved} bytes");
+    }
+}
+
+/// The bytes in the image that a Dockerfile gives.
+fn built_size(dockerfile: &Path, context: &Path) -> u64 {
+    let tag = format!("dockeropt-article-{}:step", std::process::id());
+    let docker = |arguments: &[&str]| {
+        let output = Command::new("docker").args(arguments).env("DOCKER_BUILDKIT", "1").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let target: &[&str] =
+        if dockerfile.ends_with("step7.Dockerfile") { &["--target", "production"] } else { &[] };
+    let build = ["build", "--network", "host", "--tag", &tag, "--file", dockerfile.to_str().unwrap()];
+    docker(&[&build[..], target, &[context.to_str().unwrap()]].concat());
+    let size = docker(&["image", "inspect", "--format", "{{.Size}}", &tag]).trim().parse().unwrap();
+    docker(&["rmi", &tag]);
+    size
+}
