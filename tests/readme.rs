@@ -7,6 +7,9 @@
 #![cfg(unix)]
 
 mod expect;
+#[allow(dead_code, reason = "not all of it is needed here")]
+#[path = "verify/support.rs"]
+mod support;
 
 use std::fs;
 use std::path::Path;
@@ -82,8 +85,11 @@ fn command(line: &str) -> Option<String> {
 fn run(line: &str) -> String {
     let folder = scratch();
     let command = command(line).unwrap();
-    let Output { status, stdout, stderr } =
-        Command::new("sh").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+    let engine = engine();
+    let path = format!("{}:{}", engine.path("bin").display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &command]).current_dir(folder.path()).env("PATH", path);
+    let Output { status, stdout, stderr } = shell.output().unwrap();
     let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     let wanted = i32::from(line.contains("--check"));
     assert_eq!(status.code(), Some(wanted), "{line}\n{stdout}{stderr}");
@@ -91,6 +97,15 @@ fn run(line: &str) -> String {
     let printed = if is_told_apart { &stderr } else { &stdout };
     assert!(!printed.is_empty(), "{line} prints nothing\n{stdout}{stderr}");
     stdout + &stderr
+}
+
+/// A made engine that gives the same image for every Dockerfile: builds are tested elsewhere.
+fn engine() -> support::Bench {
+    let bench = support::Bench::new("");
+    bench.install("docker");
+    let layers = vec![vec![support::file("/etc/os-release", "ID=debian\n")]];
+    bench.image("any", "FROM", &support::Made { layers, config: serde_json::json!({}) });
+    bench
 }
 
 #[test]
