@@ -31,8 +31,10 @@
 //! ## Leaves alone
 //! Destinations that packages own (`/etc`, `/var/www/html`, `/usr/local/bin`), copies from other stages,
 //! `--chown` by name, destinations that PATH or another variable names, installs that read a file of
-//! the project, and scripts that are not modelled.
+//! the project, scripts that are not modelled, and what would come to stand below an `apt-get update`
+//! that a later install or script without its own relies on: that install would no longer get new lists.
 
+mod stale;
 #[cfg(test)]
 mod tests;
 mod variable;
@@ -45,6 +47,7 @@ use dockeropt_syntax::shell::List;
 use dockeropt_syntax::{Edits, Keyword, rewriter};
 
 use crate::{Context, Fix, Meta, Proposals, Transform};
+use stale::LaterUses;
 use variable::variable_verdict;
 
 /// See the documentation of this file.
@@ -73,6 +76,7 @@ impl Transform for CopyAfterInstall {
 /// So many steps are looked at below a COPY: a move is proposed only to where it ends.
 const FARTHEST: usize = 40;
 const TOO_FAR: &str = "too many steps stand below it";
+const STALE: &str = "line {line} may install from package lists that would no longer be fetched anew";
 
 /// What can be moved in a stage.
 struct Moves<'c> {
@@ -80,6 +84,8 @@ struct Moves<'c> {
     steps: &'c [Step<'c>],
     /// Which steps install packages.
     installs: Vec<bool>,
+    /// Who needs the indices that they fetch.
+    later_uses: LaterUses<'c>,
     /// What is to become of the steps.
     verdicts: Vec<Option<Verdict<'c>>>,
 }
@@ -104,8 +110,9 @@ struct Target {
 impl<'c> Moves<'c> {
     fn new(context: Context<'c>, range: std::ops::Range<usize>) -> Self {
         let steps = &context.facts.steps[range.clone()];
+        let later_uses = LaterUses::new(context, range.clone());
         let installs = range.zip(steps).map(|(at, step)| is_install(&context, at, step)).collect();
-        Self { context, steps, installs, verdicts: steps.iter().map(|_| None).collect() }
+        Self { context, steps, installs, later_uses, verdicts: steps.iter().map(|_| None).collect() }
     }
 
     fn propose(mut self, out: &mut Proposals) {
@@ -188,6 +195,7 @@ impl<'c> Moves<'c> {
     ) -> Result<Option<Target>, (String, Option<&'c Step<'c>>)> {
         let mut target = None;
         let mut with = None;
+        let mut stale = None;
         let mut end = self.steps.len();
         for (below, step) in self.steps.iter().enumerate().skip(at + 1) {
             if below > end {
@@ -197,7 +205,10 @@ impl<'c> Moves<'c> {
                 return Err((TOO_FAR.to_owned(), None));
             }
             match may_pass(step) {
-                Passed::Yes if self.installs[below] => target = Some(Target { below, with }),
+                Passed::Yes if self.installs[below] => match self.later_uses.of_indices(at + 1, below) {
+                    None => target = Some(Target { below, with }),
+                    Some(step) => stale = stale.or(Some(&self.context.facts.steps[step])),
+                },
                 Passed::Yes => {}
                 Passed::No(reason) => match self.target_of(below) {
                     // It moves out of the way, and this one comes to stand above it again.
@@ -206,12 +217,18 @@ impl<'c> Moves<'c> {
                     Some(_) if with.is_some_and(|with| self.group(with).contains(&below)) => {}
                     _ => {
                         let more = self.installs[below..].contains(&true);
-                        return if target.is_none() && more { Err((reason, Some(step))) } else { Ok(target) };
+                        if target.is_none() && stale.is_none() && more {
+                            return Err((reason, Some(step)));
+                        }
+                        break;
                     }
                 },
             }
         }
-        Ok(target)
+        match stale {
+            Some(step) if target.is_none() => Err((STALE.to_owned(), Some(step))),
+            _ => Ok(target),
+        }
     }
 }
 

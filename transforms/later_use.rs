@@ -28,12 +28,12 @@ pub(crate) enum LaterUse {
     },
 }
 
-/// Looks for a use of apt's package lists in the steps after `at` (a place in [`Facts::steps`]), and in
-/// the stages that start from this one.
-pub(crate) fn later_use(context: &Context<'_>, at: usize) -> LaterUse {
+/// Looks for a use of a manager's index in the steps after `at` (a place in [`Facts::steps`]), and in the
+/// stages that start from this one.
+pub(crate) fn later_use(context: &Context<'_>, at: usize, manager: Manager) -> LaterUse {
     let mut assumptions = Vec::new();
     let Some(stage) = context.facts.steps[at].stage else { return LaterUse::None(assumptions) };
-    match search(context, stage, at + 1, &mut assumptions) {
+    match search(context, (stage, at + 1), manager, &mut assumptions) {
         Some((step, why)) => LaterUse::Needed { step, why },
         None => LaterUse::None(assumptions),
     }
@@ -41,23 +41,22 @@ pub(crate) fn later_use(context: &Context<'_>, at: usize) -> LaterUse {
 
 fn search(
     context: &Context<'_>,
-    stage: usize,
-    from: usize,
+    first: (usize, usize),
+    manager: Manager,
     assumptions: &mut Vec<Assumption>,
 ) -> Option<(usize, &'static str)> {
     let facts = context.facts;
-    let mut open = vec![(stage, from)];
+    let mut open = vec![first];
     'stages: while let Some((stage, from)) = open.pop() {
         let stage = &facts.stages[stage];
         let range = &stage.steps;
         for at in from.max(range.start)..range.end {
-            for usage in context.memo.apt_usages(at) {
+            for usage in context.memo.usages(at, manager).iter() {
                 match &usage.kind {
                     Use::Update | Use::Delete if !usage.conditional => continue 'stages,
                     Use::Need => return Some((at, "a later step needs them")),
                     Use::Unknown(command) => {
-                        let assumption =
-                            Assumption::LeavesIndex { manager: Manager::Apt, command: command.clone() };
+                        let assumption = Assumption::LeavesIndex { manager, command: command.clone() };
                         if !assumptions.contains(&assumption) {
                             assumptions.push(assumption);
                         }
@@ -67,7 +66,7 @@ fn search(
             }
         }
         // They run when another image starts from this one, after all of its steps.
-        if let Some(at) = range.clone().find(|&at| trigger_uses(&facts.steps[at], Manager::Apt)) {
+        if let Some(at) = range.clone().find(|&at| trigger_uses(&facts.steps[at], manager)) {
             return Some((at, "an ONBUILD uses them"));
         }
         open.extend(stage.children.iter().rev().map(|&child| (child, facts.stages[child].steps.start)));

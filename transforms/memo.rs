@@ -1,6 +1,7 @@
 //! What is derived from the facts again and again, derived once.
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use dockeropt_facts::command::{Call, call};
@@ -64,6 +65,15 @@ impl<'c> Memo<'c> {
     /// What the step `at` does with apt's package lists.
     pub(crate) fn apt_usages(&self, at: usize) -> &[Usage] {
         self.apt[at].get_or_init(|| usages_of_step(&self.facts.steps[at], Manager::Apt))
+    }
+
+    /// What the step `at` does with the index of a manager.
+    pub(crate) fn usages(&self, at: usize, manager: Manager) -> Cow<'_, [Usage]> {
+        match manager {
+            Manager::Apt => self.apt_usages(at).into(),
+            Manager::Apk => self.apk_usages(at).into(),
+            _ => usages_of_step(&self.facts.steps[at], manager).into(),
+        }
     }
 
     /// What the script of the step `at` calls, at any depth, in order.

@@ -166,7 +166,7 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
     }
     let mut assumptions = filled.assumptions.clone();
     if manager == Manager::Apt {
-        match later_use(context, target.at) {
+        match later_use(context, target.at, manager) {
             LaterUse::Needed { step, why } => {
                 let reason = format!("line {{line}} installs from these lists: {why}");
                 return out.decline_for(&META, span, &context.facts.steps[step], reason);

@@ -287,3 +287,61 @@ fn what_stays_above_the_install() {
     let table: Vec<(&str, &str)> = files.iter().map(|(file, reason)| (file.as_str(), *reason)).collect();
     declines(&CopyAfterInstall, &table);
 }
+
+#[test]
+fn an_install_below_keeps_its_new_lists() {
+    const FETCH: &str = "RUN apt-get update && apt-get install -y curl";
+    let files: Vec<String> = [
+        ("COPY . /app", FETCH, "RUN /app/setup.sh\nRUN apt-get install -y nginx"),
+        ("COPY . /app", FETCH, "RUN make -C /app && apt-get install -y make"),
+        ("COPY . /app", FETCH, "RUN pip install -r /app/x\nRUN apt-get install -y nano"),
+        ("COPY . /app", FETCH, "RUN make -C /app\nFROM base\nRUN apt-get install -y nano"),
+        ("COPY . /app", FETCH, "RUN make -C /app || apt-get update\nRUN apt-get install -y nano"),
+        ("COPY . /app", FETCH, "ONBUILD RUN apt-get install -y make"),
+        ("COPY . /app", FETCH, "RUN /app/setup.sh"),
+        ("COPY . /app", "RUN apk update && apk add curl", "RUN make -C /app && apk add make"),
+        ("ENV APP_VERSION=1", FETCH, "RUN ./get $APP_VERSION"),
+    ]
+    .map(|(above, install, below)| format!("FROM debian:bookworm AS base\n{above}\n{install}\n{below}\n"))
+    .into();
+    let reason = "may install from package lists that would no longer be fetched anew";
+    let table: Vec<(&str, &str)> = files.iter().map(|file| (file.as_str(), reason)).collect();
+    declines(&CopyAfterInstall, &table);
+}
+
+#[test]
+fn an_install_below_that_fetches_its_own_lists() {
+    for (install, below) in [
+        (
+            "apt-get update && apt-get install -y curl",
+            "apt-get update && /app/setup.sh && apt-get install -y x",
+        ),
+        ("apt-get update && apt-get install -y curl", "pip install -r /app/requirements.txt"),
+        ("apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*", "/app/setup.sh"),
+        ("apk add --no-cache curl", "make -C /app && apk add --no-cache make"),
+    ] {
+        rewrites(
+            &CopyAfterInstall,
+            &format!("FROM debian:bookworm\nCOPY . /app\nRUN {install}\nRUN {below}\n"),
+            &format!("FROM debian:bookworm\nRUN {install}\nCOPY . /app\nRUN {below}\n"),
+        );
+    }
+    // Down to the last install that leaves no lists.
+    rewrites(
+        &CopyAfterInstall,
+        "
+        FROM debian:bookworm
+        COPY . /app
+        RUN pip install flask
+        RUN apt-get update && apt-get install -y curl
+        RUN /app/setup.sh
+        ",
+        "
+        FROM debian:bookworm
+        RUN pip install flask
+        COPY . /app
+        RUN apt-get update && apt-get install -y curl
+        RUN /app/setup.sh
+        ",
+    );
+}

@@ -4,7 +4,7 @@ use dockeropt_facts::effects::{environment_of_script, is_commonly_read};
 use dockeropt_facts::{Action, Body, Step};
 use dockeropt_syntax::Keyword;
 
-use super::{Moves, Passed, Verdict};
+use super::{Moves, Passed, STALE, Verdict};
 
 /// Parts of the names of variables that change from build to build.
 const VOLATILE: [&str; 13] = [
@@ -40,8 +40,14 @@ pub(super) fn variable_verdict<'c>(moves: &Moves<'c>, at: usize) -> Option<Verdi
     if names.is_empty() || !names.iter().all(volatile) || names.iter().any(|name| is_commonly_read(name)) {
         return None;
     }
-    let target = moves.target(at, |below| may_pass_variable(below, &names)).ok()??;
-    Some(Verdict::Move { target, note: "a new value no longer reinstalls the packages" })
+    match moves.target(at, |below| may_pass_variable(below, &names)) {
+        Ok(target) => {
+            let note = "a new value no longer reinstalls the packages";
+            target.map(|target| Verdict::Move { target, note })
+        }
+        Err((reason, other)) if reason == STALE => Some(Verdict::Decline(reason, other)),
+        Err(_) => None,
+    }
 }
 
 fn may_pass_variable(below: &Step<'_>, names: &[String]) -> Passed {
