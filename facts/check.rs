@@ -6,12 +6,13 @@
 
 use std::cell::OnceCell;
 
+use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{Entry, JoinerKind, List};
 
 use crate::claim::{Assumption, Claim};
 use crate::configuration::configuration;
 use crate::deletions::deletions;
-use crate::effects::{Effects, Reach, of_script, within};
+use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within};
 use crate::facts::Facts;
 use crate::liveness::{Traces, fetches_apk_index, is_apk_update};
 use crate::shell_state::has_only_simple_commands;
@@ -99,6 +100,9 @@ fn check_base(original: &Facts<'_>, result: &Facts<'_>, stage: usize) -> Result<
 /// An event with all that must be equal for it to be the same.
 struct Key<'t, 'f> {
     event: &'t Event<'f>,
+    /// The file that it is of, and the stage.
+    facts: &'f Facts<'f>,
+    stage: usize,
     /// The words.
     tokens: Tokens,
     effects: OnceCell<Effects>,
@@ -134,7 +138,7 @@ fn keys<'t, 'f>(
                 continue;
             }
         }
-        keys.push(Key { event, tokens, effects: OnceCell::new() });
+        keys.push(Key { event, facts: traces.facts, stage, tokens, effects: OnceCell::new() });
     }
     keys
 }
@@ -300,12 +304,39 @@ fn independent(a: &Key<'_, '_>, b: &Key<'_, '_>) -> bool {
         }
         (Event::Copy(copy), Event::Atom(atom)) | (Event::Atom(atom), Event::Copy(copy)) => {
             let destination = copy.copy.destination.text();
-            let named =
-                destination.is_none_or(|path| atom.env.iter().any(|(_, value)| names_path(value, path)));
+            let named = destination.is_none_or(|path| {
+                atom.env.iter().any(|(_, value)| names_path(value, path))
+                    || [a, b].iter().any(|key| is_named_before(key, path))
+                    || may_read_relatively(atom, path)
+            });
             !named && effects(a).independent(effects(b))
         }
         _ => effects(a).independent(effects(b)),
     }
+}
+
+/// Whether a step up to an atom names a path, so that the atom may look there.
+fn is_named_before(key: &Key<'_, '_>, path: &str) -> bool {
+    let Event::Atom(atom) = key.event else { return false };
+    key.facts.first_naming(key.stage, path).is_some_and(|line| line <= atom.line)
+}
+
+/// Whether an atom may read a file at a path by a name that is relative to its folder.
+fn may_read_relatively(atom: &Atom<'_>, path: &str) -> bool {
+    let folder = atom.folder.as_ref().and_then(|folder| folder.text());
+    let meets = folder.is_none_or(|folder| within(folder, path) || within(path, folder));
+    let by_variable = || atom.env.iter().any(|(name, value)| may_name_relative_file(name, value.raw()));
+    let by_words = || {
+        let entries = match &atom.code {
+            Code::Pipeline(pipeline) => vec![Entry { pipeline: (*pipeline).clone(), joiner: None }],
+            Code::Script(entries) => entries.to_vec(),
+            // These may do anything.
+            Code::Exec(_) | Code::Raw(..) => return true,
+        };
+        let span = entries.first().map_or(LogicalSpan::empty(0), |entry| entry.pipeline.span);
+        names_files_relatively(&List { entries, span, comment: None })
+    };
+    meets && (by_variable() || by_words())
 }
 
 /// Whether a variable names a path that meets `path`, also as one of several: `/a/bin:/usr/bin`.

@@ -465,6 +465,35 @@ pub fn is_commonly_read(name: &str) -> bool {
     names.contains(name) || starts.iter().any(|start| name.starts_with(start))
 }
 
+/// Whether a variable may tell a package manager of a file by a name that is relative to the working
+/// folder: `PIP_CONSTRAINT=constraints.txt`.
+pub fn may_name_relative_file(name: &str, value: &str) -> bool {
+    const OF_MANAGERS: [&str; 8] =
+        ["PIP_", "APT_", "NPM_CONFIG_", "npm_config_", "BUNDLE_", "CONDA", "GEM", "COMPOSER"];
+    let is_name = value.contains(['.', '/']) && !value.starts_with('/') && !value.contains("://");
+    let is_number = value.chars().all(|c| c.is_ascii_digit() || c == '.');
+    OF_MANAGERS.iter().any(|start| name.starts_with(start)) && is_name && !is_number
+}
+
+/// Whether a script reads the names of files in the working folder, or gives a package manager such a
+/// name in a variable.
+pub fn names_files_relatively(list: &List<'_>) -> bool {
+    let mut found = false;
+    visit(list, &mut |simple| {
+        found |= simple.words.iter().any(|word| match &word.content {
+            Content::Literal(_) => false,
+            Content::Parts(parts) => {
+                let absolute = matches!(parts.first(), Some(Part::Text(text)) if text.starts_with('/'));
+                !absolute && parts.iter().any(|part| matches!(part, Part::Glob(_)))
+            }
+        });
+        let exported = simple.words.iter().filter_map(|word| word.literal()?.split_once('='));
+        let assigned = simple.assignments.iter().filter_map(|it| Some((it.name, it.value.literal()?)));
+        found |= assigned.chain(exported).any(|(name, value)| may_name_relative_file(name, value));
+    });
+    found
+}
+
 /// The environment names that a script may read.
 pub fn environment_of_script(list: &List<'_>) -> EnvironmentReads {
     environment_of_pipelines(list.entries.iter().map(|entry| &entry.pipeline))

@@ -1,5 +1,6 @@
 //! All that is derived from a file: its stages, its steps and the state in force at each.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use dockeropt_syntax::shell::{self, List, Opaque};
@@ -8,6 +9,7 @@ use dockeropt_syntax::{Dockerfile, Instruction, Item, Keyword, LogicalSpan, Oper
 use rustc_hash::FxHashMap as HashMap;
 
 use crate::effects::within;
+use crate::naming::Named;
 use crate::stage::{Base, Stage};
 use crate::state::{Shell, State};
 use crate::value::{Value, absolute};
@@ -23,6 +25,8 @@ pub struct Facts<'f> {
     pub steps: Vec<Step<'f>>,
     /// The stages of each name, in order; names are in lower case.
     named: HashMap<String, Vec<usize>>,
+    /// The paths that the steps of each stage name, filled as they are asked for.
+    paths: Vec<OnceCell<Named>>,
 }
 
 /// An instruction together with the state in force before it.
@@ -117,7 +121,13 @@ pub struct Copy {
 impl<'f> Facts<'f> {
     /// Derives the facts of a file that was read without diagnostics.
     pub fn new(file: &'f Dockerfile<'f>) -> Self {
-        let mut facts = Self { file, stages: Vec::new(), steps: Vec::new(), named: HashMap::default() };
+        let mut facts = Self {
+            file,
+            stages: Vec::new(),
+            steps: Vec::new(),
+            named: HashMap::default(),
+            paths: Vec::new(),
+        };
         let mut globals = State::before_first_stage(file.escape);
         let mut ends: Vec<Rc<State>> = Vec::new();
         let mut state = Rc::new(globals.clone());
@@ -163,12 +173,18 @@ impl<'f> Facts<'f> {
             stage.end = end;
         }
         facts.link_stages();
+        facts.paths.resize_with(facts.stages.len(), OnceCell::new);
         facts
     }
 
     /// The steps of a stage, its FROM first.
     pub fn steps_of(&self, stage: usize) -> &[Step<'f>] {
         &self.steps[self.stages[stage].steps.clone()]
+    }
+
+    /// The paths that the steps of a stage name.
+    pub(crate) fn named_in(&self, stage: usize) -> &Named {
+        self.paths[stage].get_or_init(|| Named::of(self, stage))
     }
 
     /// The stage that a name or number in `--from` means, at a step of stage `at`.

@@ -39,7 +39,9 @@ mod stale;
 mod tests;
 mod variable;
 
-use dockeropt_facts::effects::{Effects, Reach, is_private, of_script, within};
+use dockeropt_facts::effects::{
+    Effects, Reach, is_private, may_name_relative_file, names_files_relatively, of_script, within,
+};
 use dockeropt_facts::shell_state::has_only_simple_commands;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Action, Copy, Step};
@@ -159,6 +161,17 @@ impl<'c> Moves<'c> {
         }
     }
 
+    /// The step of the stage, up to `below`, that names a path, so that an install may look there. One of
+    /// a stage that this one starts from is given by the first step of this one.
+    fn named_above(&self, below: usize, path: &str) -> Option<&'c Step<'c>> {
+        let line = self.context.facts.first_naming(self.steps[0].stage?, path)?;
+        let named = |step: &&Step<'_>| step.line() == line;
+        match self.steps.iter().find(named) {
+            Some(step) => (step.line() <= self.steps[below].line()).then_some(step),
+            None => self.steps.first(),
+        }
+    }
+
     fn fix(&self, group: &[usize], note: &str) -> Option<Fix> {
         let mut edits = Edits::new();
         for &at in group {
@@ -264,6 +277,10 @@ fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict
     let effects = Effects { reads: Reach::default(), writes: Reach::path(destination) };
     let uses_variables = step.instruction.arguments().contains('$');
     match moves.target(at, |below| may_pass_copy(below, copy, destination, &effects, uses_variables)) {
+        Ok(Some(target)) if moves.named_above(target.below, destination).is_some() => {
+            let reason = "line {line} names its destination, or brings settings that may";
+            Some(Verdict::Decline(reason.to_owned(), moves.named_above(target.below, destination)))
+        }
         Ok(target) => {
             let note = "a changed file no longer reinstalls the packages";
             target.map(|target| Verdict::Move { target, note })
@@ -293,6 +310,14 @@ fn may_pass_copy(
             let mut named = below.state.env.commonly_read();
             if let Some((name, _)) = named.find(|(_, value)| value.raw().contains(destination)) {
                 return Passed::No(format!("{name} names its destination"));
+            }
+            let workdir = below.state.workdir.text();
+            let meets_workdir =
+                workdir.is_none_or(|folder| within(folder, destination) || within(destination, folder));
+            let mut named = below.state.env.commonly_read();
+            let relative = named.any(|(name, value)| may_name_relative_file(name, value.raw()));
+            if meets_workdir && (relative || names_files_relatively(list)) {
+                return Passed::No("the RUN at line {line} may read files of the working folder".to_owned());
             }
             let own = of_script(list, &below.instruction.logical.text, &below.state.workdir);
             if !own.independent(effects) {

@@ -345,3 +345,50 @@ fn an_install_below_that_fetches_its_own_lists() {
         ",
     );
 }
+
+/// A path that a script, a heredoc, a SHELL or a variable names may be read by any later install.
+#[test]
+fn what_is_named_elsewhere_stays() {
+    let named = "names its destination, or brings settings that may";
+    let install = "RUN apt-get update && apt-get install -y mypkg\n";
+    let cases = [
+        (format!("COPY debs /debs\nRUN echo 'deb [trusted=yes] file:/debs ./' > /etc/apt/sources.list.d/l.list && apt-get update && apt-get install -y mypkg\n"), named),
+        (format!("COPY keys /keys\nRUN echo 'deb [signed-by=/keys/key.asc] https://example.net ./' > /etc/apt/sources.list && apt-get update && apt-get install -y mypkg\n"), named),
+        (format!("RUN echo 'Proxy-Auto-Detect \"/tools/proxy.sh\";' > /etc/apt/apt.conf.d/p\nCOPY tools /tools\n{install}"), named),
+        (format!("RUN echo /app/lib > /etc/ld.so.conf.d/app.conf\nCOPY . /app\n{install}"), named),
+        (format!("RUN ln -s /app/apt.conf /etc/apt/apt.conf\nCOPY . /app\n{install}"), named),
+        (format!("RUN ln -s /etc /app\nCOPY . /app\n{install}"), named),
+        ("COPY bin /tools\nRUN PATH=/tools:$PATH apt-get install -y mypkg\n".to_owned(), named),
+        ("COPY apt /apt\nRUN export APT_CONFIG=/apt/apt.conf && apt-get update && apt-get install -y mypkg\n".to_owned(), named),
+        (format!("COPY local.list /etc/apt/sources.list.d/\nCOPY debs /debs\n{install}"), named),
+        ("RUN pip config set global.find-links /wheels\nCOPY wheels /wheels\nRUN pip install mypkg\n".to_owned(), named),
+        ("WORKDIR /app\nENV PIP_CONSTRAINT=constraints.txt\nCOPY . .\nRUN pip install flask\n".to_owned(), "may read files of the working folder"),
+        ("WORKDIR /app\nENV PIP_CONFIG_FILE=./pip.conf\nCOPY . .\nRUN pip install flask\n".to_owned(), "may read files of the working folder"),
+        ("WORKDIR /app\nCOPY . .\nRUN PIP_CONSTRAINT=constraints.txt pip install flask\n".to_owned(), "may read files of the working folder"),
+        ("WORKDIR /app\nCOPY . .\nRUN echo * > /x && apt-get update && apt-get install -y git\n".to_owned(), "may read files of the working folder"),
+    ];
+    let table: Vec<(String, &str)> =
+        cases.into_iter().map(|(text, reason)| (format!("FROM python:3.12\n{text}"), reason)).collect();
+    let table: Vec<(&str, &str)> = table.iter().map(|(text, reason)| (text.as_str(), *reason)).collect();
+    declines(&CopyAfterInstall, &table);
+}
+
+/// Making a folder, or saying whose it is, is no reason to look there.
+#[test]
+fn a_folder_that_is_only_made_is_passed() {
+    rewrites(
+        &CopyAfterInstall,
+        r"
+        FROM debian:bookworm
+        RUN mkdir -p /app && chown 1000 /app
+        COPY . /app
+        RUN apt-get update && apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        RUN mkdir -p /app && chown 1000 /app
+        RUN apt-get update && apt-get install -y gcc
+        COPY . /app
+        ",
+    );
+}
