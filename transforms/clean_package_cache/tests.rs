@@ -396,6 +396,36 @@ fn lists_that_a_container_needs_stay() {
 }
 
 #[test]
+fn what_shares_a_line_with_apk_update_stays_on_it() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM alpine:3.20
+        RUN set -x && \
+            apk update && apk upgrade && \
+            apk add git
+        RUN echo x \
+            &&  apk update && apk upgrade \
+            && apk add make
+        RUN echo x && \
+            apk update && \
+            apk add gcc
+        ",
+        r"
+        FROM alpine:3.20
+        RUN set -x && \
+            apk upgrade --no-cache && \
+            apk add --no-cache git
+        RUN echo x \
+            &&  apk upgrade --no-cache \
+            && apk add --no-cache make
+        RUN echo x && \
+            apk add --no-cache gcc
+        ",
+    );
+}
+
+#[test]
 fn the_option_goes_behind_the_verb_on_its_line() {
     rewrites(
         &CleanPackageCache,
