@@ -21,16 +21,19 @@
 //! ## Safety
 //! Safe: an option that keeps the manager from writing its cache (pip, apk), and a cleanup behind the
 //! last use of the manager in a RUN (apt, yum, dnf, microdnf, zypper, pacman, npm, yarn 1, gem,
-//! composer, conda). For apt, nothing after it may install packages without its own update: not in this
-//! stage, not in a stage that starts from it, not in an ONBUILD.
+//! composer, conda). For apt and apk, nothing after it may need the package lists without its own
+//! update: not in this stage, not in a stage that starts from it, not in an ONBUILD, and not in what a
+//! container starts. An `apk update` that only serves installs goes, and they fetch the index.
 //!
-//! Unsafe: a later step runs a script of which the file does not show whether it installs packages; a
-//! project that may use Yarn 2 or newer, where `yarn cache clean` deletes what the program loads.
+//! Unsafe: a later step, or for apk a later command of the RUN, is a script of which the file does not
+//! show whether it installs packages; a project that may use Yarn 2 or newer, where `yarn cache clean`
+//! deletes what the program loads.
 //!
 //! ## Leaves alone
 //! Stages of which no layer ends up in the image, caches on a mount, caches that the RUN removes
 //! already or that a variable moves, exec form and heredocs, and scripts that end with a background job
-//! or `exit`.
+//! or `exit`. Releases that may be older than an option; installs of apk from an index that an earlier
+//! step leaves in the image anyway, or that a change of the repositories follows.
 
 mod apk;
 mod by_command;
