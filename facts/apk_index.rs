@@ -26,7 +26,7 @@ pub fn leaves_index(simple: &Simple<'_>, managed: &Managed) -> bool {
 
 /// Whether a command is an `apk update` of the system's own repositories, and nothing else.
 pub fn is_plain_update(simple: &Simple<'_>) -> bool {
-    const HARMLESS: [&str; 9] = [
+    const HARMLESS: [&str; 10] = [
         "-q",
         "--quiet",
         "-v",
@@ -34,6 +34,7 @@ pub fn is_plain_update(simple: &Simple<'_>) -> bool {
         "--progress",
         "--no-progress",
         "-U",
+        "--update",
         "--update-cache",
         "--no-cache",
     ];
@@ -121,7 +122,7 @@ impl Index {
             if own().any(asks) || names() {
                 seen.push(*self);
             }
-            if own().last().is_some_and(|usage| usage.kind == Use::Delete && !usage.conditional) {
+            if own().next_back().is_some_and(|usage| usage.kind == Use::Delete && !usage.conditional) {
                 *self = Self::default();
             }
         }

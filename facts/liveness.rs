@@ -138,7 +138,7 @@ impl<'f> Traces<'f> {
             match step.instruction.keyword() {
                 Keyword::Onbuild => {
                     let runs = step.instruction.operation.trigger.as_ref();
-                    if !runs.is_none_or(|trigger| trigger.keyword == Keyword::Run) {
+                    if runs.is_some_and(|trigger| trigger.keyword != Keyword::Run) {
                         return false;
                     }
                     let used = || match usages_of_trigger(step, manager) {

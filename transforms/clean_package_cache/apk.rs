@@ -81,7 +81,10 @@ pub(super) fn propose(
                 }
                 without_index(context, target, &installs, &later).map(|edits| {
                     fix.edits = edits;
-                    served.extend(later.iter().map(|step| step.at));
+                    for step in &later {
+                        served.insert(step.at);
+                        fix.span = fix.span.to(context.facts.steps[step.at].instruction.span);
+                    }
                 })
             }
             None => return,
@@ -105,11 +108,12 @@ fn keeping_installs<'t>(calls: &'t [Call<'t, 't>]) -> Vec<Install<'t>> {
     calls.iter().filter_map(install).collect()
 }
 
-/// Whether a command, or one in it, fetches an index that stays.
+/// Whether a command, or one in it, fetches an index that stays, or updates the index for nothing.
 fn fetches(entry: &Entry<'_>) -> bool {
     let mut fetches = false;
     visit_pipeline(&entry.pipeline, &mut |simple| {
-        fetches |= apk(simple).is_some_and(|managed| leaves_index(simple, &managed));
+        fetches |=
+            apk(simple).is_some_and(|managed| managed.verb == Verb::Update || leaves_index(simple, &managed));
     });
     fetches
 }
