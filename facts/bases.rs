@@ -3,6 +3,8 @@
 use rustc_hash::FxHashMap as HashMap;
 use std::sync::OnceLock;
 
+use crate::facts::Facts;
+use crate::stage::Base;
 use crate::tables::rows;
 
 /// What is known of an image.
@@ -16,6 +18,27 @@ pub struct Image {
     pub all_releases_known: bool,
     /// Whether apt deletes the archives after each install, by a hook that the image has.
     pub cleans_archives: Option<bool>,
+}
+
+impl Image {
+    /// Whether it may be one of some releases.
+    pub fn may_be(&self, releases: &[&str]) -> bool {
+        self.releases.iter().any(|release| releases.contains(release))
+    }
+}
+
+impl Facts<'_> {
+    /// What is known of the image that a stage starts from, through other stages where it does.
+    pub fn image_of(&self, stage: usize) -> Option<&'static Image> {
+        let mut stage = stage;
+        loop {
+            match &self.stages[stage].base {
+                Base::Stage(parent) => stage = *parent,
+                Base::Image { by_default, .. } => return base(by_default.as_deref()?),
+                Base::Scratch => return None,
+            }
+        }
+    }
 }
 
 struct Row {
@@ -97,6 +120,9 @@ mod tests {
         assert_eq!(releases("example.com/debian:12"), None);
         assert!(base("registry.example.com/dotnet/sdk:8.0").is_some());
         assert_eq!(releases("debian@sha256:00"), None);
+        assert_eq!(releases("alpine:3.2.3"), Some(vec!["3.2"]));
+        assert_eq!(releases("alpine:3.20"), Some(vec![]));
+        assert_eq!(releases("gliderlabs/alpine:3.2"), Some(vec!["3.2"]));
     }
 
     #[test]

@@ -9,12 +9,13 @@ use std::cell::OnceCell;
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{Entry, JoinerKind, List};
 
+use crate::apk_index::Index;
 use crate::claim::{Assumption, Claim};
 use crate::configuration::configuration;
 use crate::deletions::deletions;
 use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within};
 use crate::facts::Facts;
-use crate::liveness::{Traces, fetches_apk_index, is_apk_update};
+use crate::liveness::{Traces, is_apk_update};
 use crate::shell_state::has_only_simple_commands;
 use crate::tables::Manager;
 use crate::text::check_text;
@@ -56,6 +57,11 @@ pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Res
         let left = keys(&before, stage, licence, false);
         let right = keys(&after, stage, licence, true);
         compare(&fold(left, licence), &fold(right, licence))?;
+        if let Some((before, after)) = before.apk_index_after(stage).zip(after.apk_index_after(stage))
+            && !before.may_become(after)
+        {
+            return difference(format!("the index of apk that others find in stage {stage} differs"));
+        }
         if configuration(original, stage) != configuration(result, stage) {
             return difference(format!("the configuration of stage {stage} differs"));
         }
@@ -105,6 +111,8 @@ struct Key<'t, 'f> {
     stage: usize,
     /// The words.
     tokens: Tokens,
+    /// What those of its commands find that need an index of apk.
+    apk_index: Vec<Index>,
     effects: OnceCell<Effects>,
 }
 
@@ -123,22 +131,18 @@ fn keys<'t, 'f>(
     }
     let named = named.filter(|_| is_result);
     let mut keys = Vec::new();
-    let mut apk_updated = traces.has_apk_index(stage);
+    let mut index = traces.apk_index_before(stage);
     for (at, event) in traces.stages[stage].iter().enumerate() {
         let mut tokens = Tokens::default();
+        let apk_index = traces.follow_apk_index(&mut index, event);
         if let Event::Atom(atom) = event {
-            let dead = is_dead(traces, stage, at, atom);
-            if !dead {
-                let erasure = Erasure { without_recommends: named.as_deref(), apk_updated };
-                tokens = crate::tokens::tokens(atom, &erasure);
-            }
-            let (surely, maybe) = fetches_apk_index(atom);
-            apk_updated = (apk_updated.0 || surely, apk_updated.1 || maybe);
-            if dead {
+            if is_dead(traces, stage, at, atom) {
                 continue;
             }
+            let image = traces.facts.image_of(stage);
+            tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), image });
         }
-        keys.push(Key { event, facts: traces.facts, stage, tokens, effects: OnceCell::new() });
+        keys.push(Key { event, facts: traces.facts, stage, tokens, apk_index, effects: OnceCell::new() });
     }
     keys
 }
@@ -238,7 +242,9 @@ fn describe(event: &Event<'_>) -> String {
 fn same(original: &Key<'_, '_>, result: &Key<'_, '_>) -> bool {
     match (original.event, result.event) {
         (Event::Atom(_), Event::Atom(_)) => {
-            same_setting(original.event, result.event) && same_words(&original.tokens, &result.tokens)
+            same_setting(original.event, result.event)
+                && same_words(&original.tokens, &result.tokens)
+                && finds_index(&original.apk_index, &result.apk_index)
         }
         (Event::Copy(a), Event::Copy(b)) => {
             let fields = |event: &CopyEvent| (event.copy.written.raw().ends_with('/'), event.bodies.clone());
@@ -257,8 +263,7 @@ fn same(original: &Key<'_, '_>, result: &Key<'_, '_>) -> bool {
     }
 }
 
-/// The result may have words that a claim allows. An `apk add` may find an index that it did not find
-/// before, but not the other way round.
+/// The result may have words that a claim allows.
 fn same_words(original: &Tokens, result: &Tokens) -> bool {
     let mut words = result.words.iter();
     let kept = original.words.iter().all(|word| {
@@ -267,12 +272,11 @@ fn same_words(original: &Tokens, result: &Tokens) -> bool {
             .is_some_and(|it| it.text == word.text)
     });
     kept && words.all(|word| word.may_be_new)
-        && original.has_index.len() == result.has_index.len()
-        && original
-            .has_index
-            .iter()
-            .zip(&result.has_index)
-            .all(|(before, after)| before.0 <= after.0 && before.1 <= after.1)
+}
+
+/// Whether those that need an index of apk find one in the result, if they did in the original.
+fn finds_index(original: &[Index], result: &[Index]) -> bool {
+    original.len() == result.len() && original.iter().zip(result).all(|(a, b)| a.may_become(*b))
 }
 
 fn same_setting(a: &Event<'_>, b: &Event<'_>) -> bool {

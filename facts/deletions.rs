@@ -139,3 +139,11 @@ fn removed(call: &Call<'_, '_>, text: &str) -> Option<Vec<Deletion>> {
     }
     Some(found)
 }
+
+/// Whether a command is an `rm -rf`, which does not care whether there is anything to remove.
+pub(crate) fn forces_removal(simple: &Simple<'_>) -> bool {
+    let Some(call) = call(simple).filter(|call| call.program == "rm") else { return false };
+    let options = call.arguments().flatten().filter(|word| word.starts_with('-') && !word.starts_with("--"));
+    let letters: String = options.collect();
+    letters.contains('f') && letters.contains(['r', 'R'])
+}

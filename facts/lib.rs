@@ -3,6 +3,7 @@
 //!
 //! Pure: no files are read, nothing is printed, no process is started.
 
+pub mod apk_index;
 pub mod bases;
 pub mod check;
 pub mod claim;
@@ -16,6 +17,7 @@ mod naming;
 pub mod recommends;
 pub mod shell_state;
 mod stage;
+pub mod started;
 mod state;
 pub mod tables;
 mod text;

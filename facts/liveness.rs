@@ -4,17 +4,18 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use dockeropt_syntax::shell::{self, List};
+use dockeropt_syntax::shell;
 use dockeropt_syntax::{Keyword, LogicalSpan};
 
+use crate::apk_index::{Index, is_plain_update, is_shown_install};
 use crate::claim::Assumption;
-use crate::command::call;
-use crate::deletions::{Deletion, deletions};
+use crate::deletions::{Deletion, deletions, forces_removal};
 use crate::effects::within;
 use crate::facts::Facts;
 use crate::shell_state::visit_pipeline;
 use crate::stage::Base;
-use crate::tables::{Kept, Manager, Verb};
+use crate::started::{installs_when_started, usages_of_trigger};
+use crate::tables::{Kept, Manager};
 use crate::trace::{Atom, Code, Event, events};
 use crate::usage::{Usage, Use, usages, usages_of_entries, usages_of_pipeline, usages_of_words};
 use crate::value::{Value, clean};
@@ -28,8 +29,8 @@ pub(crate) struct Traces<'f> {
     used: RefCell<BTreeMap<(Manager, &'static str), Answers>>,
     /// By stage and event, whether an apk index is used from there on by other than installs.
     asked: OnceCell<Answers>,
-    /// By stage, whether its parents surely fetched, and may have fetched, an apk index.
-    apk_index: OnceCell<Vec<(bool, bool)>>,
+    /// By stage, what its parents left of an apk index.
+    apk_index: OnceCell<Vec<Index>>,
 }
 
 /// An answer for each event of each stage, and one for the end of the stage.
@@ -136,25 +137,18 @@ impl<'f> Traces<'f> {
             let text = &step.instruction.logical.text;
             match step.instruction.keyword() {
                 Keyword::Onbuild => {
-                    let Some(trigger) = &step.instruction.operation.trigger else { return true };
-                    if trigger.keyword != Keyword::Run {
+                    let runs = step.instruction.operation.trigger.as_ref();
+                    if runs.is_some_and(|trigger| trigger.keyword != Keyword::Run) {
                         return false;
                     }
-                    let used =
-                        |list: List<'_>| first_use(&usages(&list, text, manager), manager, self.assumed);
-                    text.contains(name)
-                        || (kind == Kept::Index
-                            && (!step.instruction.heredocs.is_empty()
-                                || trigger.json.is_some()
-                                || shell::parse(text, trigger.arguments)
-                                    .map_or(true, |list| used(list) == Some(true))))
+                    let used = || match usages_of_trigger(step, manager) {
+                        Some(usages) => first_use(&usages, manager, self.assumed) == Some(true),
+                        None => true,
+                    };
+                    text.contains(name) || (kind == Kept::Index && used())
                 }
                 Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
-                    let asks = kind == Kept::Index
-                        && text.contains(manager.name())
-                        && text.contains("install")
-                        && !text.contains("update");
-                    asks || text.contains(name)
+                    text.contains(name) || (kind == Kept::Index && installs_when_started(step, manager))
                 }
                 _ => false,
             }
@@ -164,44 +158,78 @@ impl<'f> Traces<'f> {
     /// Whether an `apk update` at `at` only serves `apk add`s, which can fetch the index themselves.
     pub(crate) fn only_serves_installs(&self, stage: usize, at: usize) -> bool {
         let answers = self.asked.get_or_init(|| {
-            let readers = self.readers("/var/cache/apk");
             let asks = |event: &Event<'_>| match event {
-                Event::Atom(atom) => (asks_apk(atom) || self.may_ask_apk(atom)).then_some(true),
+                Event::Atom(atom) => usages_of_atom(atom, Manager::Apk).iter().find_map(|usage| {
+                    let fetched = matches!(usage.kind, Use::Update | Use::Delete) && !usage.conditional;
+                    if fetched { Some(false) } else { self.asks_apk(atom, usage).then_some(true) }
+                }),
                 _ => None,
             };
-            self.answers(asks, |stage| {
-                readers.contains(&stage)
-                    || self.is_used_by_configuration(stage, Manager::Apk, Kept::Index, "/var/cache/apk")
-            })
+            self.answers(asks, |stage| self.apk_index_is_seen_outside(stage))
         });
         !answers[stage][at + 1]
     }
 
-    fn may_ask_apk(&self, atom: &Atom<'_>) -> bool {
-        usages_of_atom(atom, Manager::Apk).iter().any(|usage| {
-            matches!(&usage.kind, Use::Unknown(command) if !is_assumed(self.assumed, Manager::Apk, command))
-        })
+    /// Whether something but the events of a stage may see the index of apk at its end.
+    fn apk_index_is_seen_outside(&self, stage: usize) -> bool {
+        let folder = "/var/cache/apk";
+        self.readers(folder).contains(&stage)
+            || self.is_used_by_configuration(stage, Manager::Apk, Kept::Index, folder)
     }
 
-    /// Whether the stages that a stage starts from surely fetched, and may have fetched, an index of apk.
-    pub(crate) fn has_apk_index(&self, stage: usize) -> (bool, bool) {
+    /// Whether a use may need the index of apk, other than as an install that can fetch it itself.
+    fn asks_apk(&self, atom: &Atom<'_>, usage: &Usage) -> bool {
+        match &usage.kind {
+            Use::Need => !is_shown_install(atom, usage),
+            Use::Unknown(command) => !is_assumed(self.assumed, Manager::Apk, command),
+            Use::Update | Use::Delete | Use::Touch => false,
+        }
+    }
+
+    /// Follows the index of apk through an event; what those find who need it.
+    pub(crate) fn follow_apk_index(&self, index: &mut Index, event: &Event<'_>) -> Vec<Index> {
+        let mut seen = Vec::new();
+        match event {
+            Event::Atom(atom) => {
+                let usages = usages_of_atom(atom, Manager::Apk);
+                index.follow(atom, &usages, &|usage| self.asks_apk(atom, usage), &mut seen);
+            }
+            Event::Copy(event) => index.after_copy(event.copy.destination.text()),
+            Event::Mkdir { .. } => {}
+        }
+        seen
+    }
+
+    /// What the stages that a stage starts from leave of an index of apk.
+    pub(crate) fn apk_index_before(&self, stage: usize) -> Index {
         self.apk_index.get_or_init(|| {
-            let mut starts: Vec<(bool, bool)> = Vec::with_capacity(self.stages.len());
-            let mut ends: Vec<(bool, bool)> = Vec::with_capacity(self.stages.len());
+            let mut starts: Vec<Index> = Vec::with_capacity(self.stages.len());
+            let mut ends: Vec<Index> = Vec::with_capacity(self.stages.len());
             for (stage, events) in self.stages.iter().enumerate() {
                 let start = match self.facts.stages[stage].base {
                     Base::Stage(parent) => ends[parent],
-                    _ => (false, false),
+                    _ => Index::default(),
                 };
-                let fetched = events.iter().filter_map(|event| match event {
-                    Event::Atom(atom) => Some(fetches_apk_index(atom)),
-                    _ => None,
-                });
+                let mut index = start;
+                for event in events {
+                    self.follow_apk_index(&mut index, event);
+                }
                 starts.push(start);
-                ends.push(fetched.fold(start, |a, b| (a.0 || b.0, a.1 || b.1)));
+                ends.push(index);
             }
             starts
         })[stage]
+    }
+
+    /// What a stage leaves of an index of apk, if something outside sees it.
+    pub(crate) fn apk_index_after(&self, stage: usize) -> Option<Index> {
+        self.apk_index_is_seen_outside(stage).then(|| {
+            let mut index = self.apk_index_before(stage);
+            for event in &self.stages[stage] {
+                self.follow_apk_index(&mut index, event);
+            }
+            index
+        })
     }
 
     /// Whether the event needs the index: `Some(false)` if it is fetched or deleted before.
@@ -231,31 +259,10 @@ fn may_meet(source: &Value, folder: &str) -> bool {
     }
 }
 
-/// Whether an atom surely fetches, and may fetch, an index of apk that stays.
-pub(crate) fn fetches_apk_index(atom: &Atom<'_>) -> (bool, bool) {
-    let mut maybe = false;
-    let mut look = |simple: &shell::Simple<'_>| maybe |= leaves_apk_index(simple);
-    visit_code(&atom.code, &mut look);
-    let surely = match &atom.code {
-        Code::Pipeline(pipeline) => pipeline.simple().is_some_and(leaves_apk_index),
-        _ => false,
-    };
-    (surely, maybe)
-}
-
-fn leaves_apk_index(simple: &shell::Simple<'_>) -> bool {
-    let Some(managed) = call(simple).and_then(|call| call.managed) else { return false };
-    let has = |names: &[&str]| managed.has_option(simple, names);
-    managed.manager == Manager::Apk
-        && !has(&["--no-cache"])
-        && (managed.verb == Verb::Update || has(&["-U", "--update", "--update-cache"]))
-}
-
 /// Whether an atom is just an `apk update`.
 pub(crate) fn is_apk_update(atom: &Atom<'_>) -> bool {
     let Code::Pipeline(pipeline) = &atom.code else { return false };
-    let managed = pipeline.simple().and_then(call).and_then(|call| call.managed);
-    managed.is_some_and(|managed| managed.manager == Manager::Apk && managed.verb == Verb::Update)
+    pipeline.simple().is_some_and(is_plain_update)
 }
 
 fn visit_code<'s>(code: &'s Code<'_>, look: &mut dyn FnMut(&'s shell::Simple<'s>)) {
@@ -267,22 +274,6 @@ fn visit_code<'s>(code: &'s Code<'_>, look: &mut dyn FnMut(&'s shell::Simple<'s>
         Code::Raw(_, Some((list, _))) => crate::shell_state::visit(list, &mut |simple| look(simple)),
         Code::Exec(_) | Code::Raw(_, None) => {}
     }
-}
-
-/// Whether an atom asks apk for more than to install.
-fn asks_apk(atom: &Atom<'_>) -> bool {
-    let mut asks = false;
-    let mut look = |simple: &shell::Simple<'_>| {
-        if let Some(managed) = call(simple).and_then(|call| call.managed) {
-            asks |= managed.manager == Manager::Apk
-                && !matches!(
-                    managed.verb,
-                    Verb::Install | Verb::Upgrade | Verb::Remove | Verb::Update | Verb::Clean
-                );
-        }
-    };
-    visit_code(&atom.code, &mut look);
-    asks
 }
 
 fn is_assumed(assumed: &[Assumption], manager: Manager, command: &str) -> bool {
@@ -341,14 +332,6 @@ fn names_folder(text: &str, folder: &str) -> bool {
     let goes_on =
         |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     text.match_indices(name).any(|(at, _)| !goes_on(&text[at + name.len()..]))
-}
-
-/// Whether a command is an `rm -rf`, which does not care whether there is anything to remove.
-fn forces_removal(simple: &shell::Simple<'_>) -> bool {
-    let Some(call) = call(simple).filter(|call| call.program == "rm") else { return false };
-    let options = call.arguments().flatten().filter(|word| word.starts_with('-') && !word.starts_with("--"));
-    let letters: String = options.collect();
-    letters.contains('f') && letters.contains(['r', 'R'])
 }
 
 fn atom_text<'a>(atom: &'a Atom<'_>) -> std::borrow::Cow<'a, str> {

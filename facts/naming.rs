@@ -78,7 +78,7 @@ impl Named {
                 };
                 // A folder such as `/` gets all sorts of things.
                 let precise = destination.is_some_and(|path| path.len() > "/root".len());
-                if precise && SETTINGS.iter().any(|it| meets(&it)) {
+                if precise && SETTINGS.iter().any(meets) {
                     self.settings.get_or_insert(line);
                 }
                 if copy.heredoc {

@@ -139,6 +139,8 @@ pub struct Grammar {
     with_value: Vec<&'static str>,
     /// The options that only keep caches from being written.
     pub no_cache: Vec<&'static str>,
+    /// The releases of which the manager may not know these options.
+    pub too_old: Vec<&'static str>,
 }
 
 impl Grammar {
@@ -148,13 +150,15 @@ impl Grammar {
         let table = TABLE.get_or_init(|| {
             let mut table: HashMap<&'static str, &'static Self> = HashMap::default();
             for row in rows(include_str!("data/managers.tsv")) {
-                let [programs, manager, verbs, with_value, no_cache] = row[..] else { continue };
+                let [programs, manager, verbs, with_value, no_cache, too_old] = row[..] else { continue };
                 let Some(manager) = Manager::read(manager) else { continue };
+                let words = |column: &'static str| column.split(' ').filter(|&word| word != "-").collect();
                 let grammar: &'static Self = Box::leak(Box::new(Self {
                     manager,
                     verbs: read_verbs(verbs),
                     with_value: with_value.split(' ').collect(),
-                    no_cache: no_cache.split(' ').filter(|&word| word != "-").collect(),
+                    no_cache: words(no_cache),
+                    too_old: words(too_old),
                 }));
                 table.extend(programs.split(' ').map(|program| (program, grammar)));
             }
@@ -230,7 +234,7 @@ mod tests {
             assert!(row[1].split(' ').all(|program| class(program).is_some()), "{row:?}");
         }
         for row in rows(include_str!("data/managers.tsv")) {
-            assert_eq!(row.len(), 5, "{row:?}");
+            assert_eq!(row.len(), 6, "{row:?}");
             assert!(row[0].split(' ').all(|program| Grammar::of(program).is_some()), "{row:?}");
         }
         let caches = rows(include_str!("data/caches.tsv")).count();

@@ -5,6 +5,7 @@ use dockeropt_syntax::shell::{
     Command, CompoundKind, Entry, JoinerKind, List, Pipeline, Redirection, Simple, Word,
 };
 
+use crate::bases::Image;
 use crate::command::{Managed, call};
 use crate::tables::{Manager, Verb};
 use crate::trace::{Atom, Code};
@@ -13,8 +14,6 @@ use crate::trace::{Atom, Code};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) words: Vec<Token>,
-    /// For each `apk add` and `apk upgrade` whether it surely finds an index, and whether it may find one.
-    pub(crate) has_index: Vec<(bool, bool)>,
     /// The manager, if all of the atom is one install call of packages by name.
     pub(crate) install: Option<Manager>,
 }
@@ -33,8 +32,8 @@ pub(crate) struct Token {
 pub(crate) struct Erasure<'c> {
     /// Recommended packages need not be installed, and these may be installed by name.
     pub(crate) without_recommends: Option<&'c [String]>,
-    /// Whether an index of apk was surely, and whether it may have been, fetched before.
-    pub(crate) apk_updated: (bool, bool),
+    /// The image at the bottom: its release may be too old for an option.
+    pub(crate) image: Option<&'static Image>,
 }
 
 /// The words of an atom.
@@ -60,7 +59,7 @@ pub(crate) fn tokens(atom: &Atom<'_>, erasure: &Erasure<'_>) -> Tokens {
 /// The words of a pipeline as one text, for comparing.
 pub(crate) fn words_of(pipeline: &Pipeline<'_>, text: &str) -> String {
     let mut out = Tokens::default();
-    let erasure = Erasure { without_recommends: None, apk_updated: (false, false) };
+    let erasure = Erasure { without_recommends: None, image: None };
     Writer { text, erasure: &erasure, out: &mut out }.pipeline(pipeline);
     let words: Vec<String> = out.words.into_iter().map(|word| word.text).collect();
     words.join("\u{0}")
@@ -219,14 +218,10 @@ impl Writer<'_, '_> {
     fn erased(&mut self, simple: &Simple<'_>, managed: &Managed) -> Erased {
         let literal = |at: usize| simple.words[at].literal().unwrap_or_default();
         let mut erased = Erased::default();
-        if matches!(managed.verb, Verb::Install | Verb::Upgrade) {
+        let too_old = self.erasure.image.is_some_and(|image| image.may_be(&managed.grammar.too_old));
+        if matches!(managed.verb, Verb::Install | Verb::Upgrade) && !too_old {
             let options = managed.options.iter().map(|&(at, _)| at);
             erased.left_out.extend(options.filter(|&at| managed.grammar.no_cache.contains(&literal(at))));
-        }
-        if managed.manager == Manager::Apk && matches!(managed.verb, Verb::Install | Verb::Upgrade) {
-            let fetches = !erased.left_out.is_empty();
-            let (surely, maybe) = self.erasure.apk_updated;
-            self.out.has_index.push((fetches || surely, fetches || maybe));
         }
         let named = self.erasure.without_recommends;
         if let Some(named) =

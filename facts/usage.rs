@@ -7,6 +7,7 @@ use dockeropt_syntax::shell::{
     Command, CompoundKind, Content, Entry, JoinerKind, List, Part, Pipeline, Simple, Word, parse,
 };
 
+use crate::apk_index::FETCHING;
 use crate::command::{Call, call};
 use crate::tables::{Class, Manager, Verb, kept};
 
@@ -190,13 +191,16 @@ impl Walk<'_> {
         if manager != self.manager {
             return None;
         }
-        let no_index = call.managed.as_ref().is_some_and(|managed| {
-            manager == Manager::Apk
-                && managed.has_option(call.simple, &["--no-cache", "-U", "--update", "--update-cache"])
-        });
+        let has = |names: &[&str]| {
+            let of_apk = call.managed.as_ref().filter(|_| manager == Manager::Apk);
+            of_apk.is_some_and(|managed| managed.has_option(call.simple, names))
+        };
+        if has(&["--no-cache"]) {
+            return Some(Use::Touch);
+        }
         Some(match verb {
             Verb::Update => Use::Update,
-            Verb::Install | Verb::Upgrade | Verb::Query | Verb::Other if no_index => Use::Touch,
+            Verb::Install | Verb::Upgrade | Verb::Query | Verb::Other if has(&FETCHING) => Use::Update,
             Verb::Install | Verb::Upgrade | Verb::Query | Verb::Other => Use::Need,
             Verb::Remove => Use::Touch,
             Verb::Clean => {

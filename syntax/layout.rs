@@ -49,10 +49,14 @@ impl Break {
             let mut after_and = false;
             for line in file.text[instruction.span.range()].lines() {
                 let bare = line.trim_start_matches([' ', '\t']);
+                // Empty lines and comments may stand between the lines of a RUN.
+                if bare.trim_end().is_empty() || bare.starts_with('#') {
+                    continue;
+                }
                 let indent = &line[..line.len() - bare.len()];
                 if bare.starts_with("&&") {
                     leading.push(indent);
-                } else if after_and && !bare.starts_with('#') {
+                } else if after_and {
                     trailing.push(indent);
                 }
                 let end = bare.trim_end();

@@ -1,7 +1,7 @@
 //! Changes to the body of one RUN.
 
 use crate::layout::{Break, indent_before};
-use crate::shell::List;
+use crate::shell::{Entry, List};
 use crate::{Dockerfile, Edits, Instruction, LogicalSpan, Overlap, Span, Trivia};
 
 /// A line of a RUN does not get longer than this by what is put on it.
@@ -107,12 +107,28 @@ impl<'p, 't> RunPlan<'p, 't> {
         let span = if index == 0 {
             let next = logical.source(entries[1].pipeline.span.start);
             Span::new(logical.source(entries[0].pipeline.span.start), next)
+        } else if self.starts_line_of_next(index) {
+            // The line keeps its start, so that the rest of it stays where it is.
+            let next = logical.source(entries[index + 1].pipeline.span.start);
+            Span::new(logical.source(entries[index].pipeline.span.start), next)
         } else {
             let before = logical.source_span(entries[index - 1].pipeline.span).end;
             Span::new(before, logical.source_span(entries[index].pipeline.span).end)
         };
         self.check_no_comment(span)?;
         Ok(self.edits.remove(span)?)
+    }
+
+    /// Whether the entry `index` is the first on its line, and the next one stands on that line, too,
+    /// joined alike.
+    fn starts_line_of_next(&self, index: usize) -> bool {
+        let [before, entry, next, ..] = &self.list.entries[index - 1..] else { return false };
+        let logical = &self.instruction.logical;
+        let kind = |entry: &Entry<'_>| entry.joiner.map(|joiner| joiner.kind);
+        let start = entry.pipeline.span.start;
+        kind(before) == kind(entry)
+            && !logical.on_one_line(LogicalSpan::new(before.pipeline.span.end.saturating_sub(1), start + 1))
+            && logical.on_one_line(LogicalSpan::new(start, next.pipeline.span.start + 1))
     }
 
     /// Appends the commands of the next RUN with `&&`, in a group if `grouped`. The comments between

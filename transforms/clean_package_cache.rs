@@ -21,26 +21,34 @@
 //! ## Safety
 //! Safe: an option that keeps the manager from writing its cache (pip, apk), and a cleanup behind the
 //! last use of the manager in a RUN (apt, yum, dnf, microdnf, zypper, pacman, npm, yarn 1, gem,
-//! composer, conda). For apt, nothing after it may install packages without its own update: not in this
-//! stage, not in a stage that starts from it, not in an ONBUILD.
+//! composer, conda). For apt and apk, nothing after it may need the package lists without its own
+//! update: not in this stage, not in a stage that starts from it, not in an ONBUILD, and not in what a
+//! container starts. An `apk update` that only serves installs goes, and they fetch the index.
 //!
-//! Unsafe: a later step runs a script of which the file does not show whether it installs packages; a
-//! project that may use Yarn 2 or newer, where `yarn cache clean` deletes what the program loads.
+//! Unsafe: a later step, or for apk a later command of the RUN, is a script of which the file does not
+//! show whether it installs packages; a project that may use Yarn 2 or newer, where `yarn cache clean`
+//! deletes what the program loads.
 //!
 //! ## Leaves alone
 //! Stages of which no layer ends up in the image, caches on a mount, caches that the RUN removes
 //! already or that a variable moves, exec form and heredocs, and scripts that end with a background job
-//! or `exit`.
+//! or `exit`. Releases that may be older than an option; installs of apk from an index that an earlier
+//! step leaves in the image anyway, or that a change of the repositories follows.
 
+mod apk;
 mod by_command;
-mod by_option;
 mod gem;
+mod pip;
 #[cfg(test)]
 mod tests;
 
-use dockeropt_facts::command::Call;
+use std::collections::BTreeSet;
+
+use dockeropt_facts::command::{Call, Managed};
+use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Body, Step};
 
+use crate::later_use::deleted_managers;
 use crate::memo::Called;
 use crate::{Context, Meta, Proposals, Transform};
 
@@ -61,6 +69,7 @@ impl Transform for CleanPackageCache {
     }
 
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
+        let mut served_by_apk = BTreeSet::new();
         for (at, step) in context.facts.steps.iter().enumerate() {
             let Some((run, stage)) = step.run().zip(step.stage) else { continue };
             let list = match &run.body {
@@ -77,7 +86,7 @@ impl Transform for CleanPackageCache {
             let calls = context.memo.calls(at);
             let target = Target { at, calls, called, step, run, list, text: &step.instruction.logical.text };
             if !context.facts.stages[stage].in_image {
-                if by_command::uses_any(&target) || by_option::uses_any(&target) {
+                if by_command::uses_any(&target) || apk::uses_any(&target) || pip::uses_any(&target) {
                     out.decline(
                         &META,
                         step.instruction.span,
@@ -86,7 +95,8 @@ impl Transform for CleanPackageCache {
                 }
                 continue;
             }
-            by_option::propose(context, &target, out);
+            apk::propose(context, &target, &mut served_by_apk, out);
+            pip::propose(context, &target, out);
             by_command::propose(context, &target, out);
             gem::propose(context, &target, out);
         }
@@ -105,6 +115,20 @@ pub(crate) struct Target<'a> {
     pub(crate) run: &'a dockeropt_facts::Run<'a>,
     pub(crate) list: &'a dockeropt_syntax::shell::List<'a>,
     pub(crate) text: &'a str,
+}
+
+/// Whether the RUN removes what the manager keeps.
+fn removes(target: &Target<'_>, manager: Manager) -> bool {
+    target.calls.iter().any(|call| match &call.managed {
+        Some(managed) => managed.manager == manager && managed.verb == Verb::Clean,
+        None => deleted_managers(call, target.text).contains(&manager),
+    })
+}
+
+/// Whether the stage may start from a release of which the manager does not know its option.
+fn is_older_than_option(context: &Context<'_>, target: &Target<'_>, managed: &Managed) -> bool {
+    let image = target.step.stage.and_then(|stage| context.facts.image_of(stage));
+    image.is_some_and(|image| image.may_be(&managed.grammar.too_old))
 }
 
 fn decline_unreadable(step: &Step<'_>, body: &Body<'_>, out: &mut Proposals) {

@@ -6,11 +6,11 @@ use dockeropt_facts::claim::Assumption;
 use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::started::{installs_when_started, usages_of_trigger};
 use dockeropt_facts::tables::{Manager, Verb, all_kept, kept};
 use dockeropt_facts::usage::{Usage, Use, alternatives, covers, home, pattern, usages, usages_of_words};
 use dockeropt_facts::{Action, Body, Step, clean};
-use dockeropt_syntax::shell;
-use dockeropt_syntax::{Keyword, LogicalSpan};
+use dockeropt_syntax::LogicalSpan;
 
 use crate::Context;
 
@@ -28,58 +28,59 @@ pub(crate) enum LaterUse {
     },
 }
 
-/// Looks for a use of a manager's index in the steps after `at` (a place in [`Facts::steps`]), and in the
-/// stages that start from this one.
-pub(crate) fn later_use(context: &Context<'_>, at: usize, manager: Manager) -> LaterUse {
-    let mut assumptions = Vec::new();
-    let Some(stage) = context.facts.steps[at].stage else { return LaterUse::None(assumptions) };
-    match search(context, (stage, at + 1), manager, &mut assumptions) {
-        Some((step, why)) => LaterUse::Needed { step, why },
-        None => LaterUse::None(assumptions),
-    }
-}
-
-fn search(
+/// Looks for a use of a manager's index in the steps after `at` (a place in [`Facts::steps`]), in the
+/// stages that start from this one, in triggers and in what a container starts. `is_served` tells
+/// whether a step that needs it (its place, and its use) is seen to otherwise.
+///
+/// [`Facts::steps`]: dockeropt_facts::Facts
+pub(crate) fn later_use(
     context: &Context<'_>,
-    first: (usize, usize),
+    at: usize,
     manager: Manager,
-    assumptions: &mut Vec<Assumption>,
-) -> Option<(usize, &'static str)> {
+    mut is_served: impl FnMut(usize, &Usage) -> bool,
+) -> LaterUse {
     let facts = context.facts;
-    let mut open = vec![first];
+    let mut assumptions = Vec::new();
+    let Some(stage) = facts.steps[at].stage else { return LaterUse::None(assumptions) };
+    let mut open = vec![(stage, at + 1)];
     'stages: while let Some((stage, from)) = open.pop() {
         let stage = &facts.stages[stage];
         let range = &stage.steps;
         for at in from.max(range.start)..range.end {
-            for usage in context.memo.usages(at, manager).iter() {
+            for usage in context.memo.usages(manager, at).iter() {
                 match &usage.kind {
                     Use::Update | Use::Delete if !usage.conditional => continue 'stages,
-                    Use::Need => return Some((at, "a later step needs them")),
-                    Use::Unknown(command) => {
-                        let assumption = Assumption::LeavesIndex { manager, command: command.clone() };
-                        if !assumptions.contains(&assumption) {
-                            assumptions.push(assumption);
-                        }
+                    Use::Need if !is_served(at, usage) => {
+                        return LaterUse::Needed { step: at, why: "a later step needs them" };
                     }
-                    Use::Update | Use::Delete | Use::Touch => {}
+                    Use::Unknown(command) => assume(&mut assumptions, manager, command),
+                    Use::Need | Use::Update | Use::Delete | Use::Touch => {}
                 }
             }
         }
         // They run when another image starts from this one, after all of its steps.
-        if let Some(at) = range.clone().find(|&at| trigger_uses(&facts.steps[at], manager)) {
-            return Some((at, "an ONBUILD uses them"));
+        if let Some(step) = range.clone().find(|&at| trigger_uses(&facts.steps[at], manager)) {
+            return LaterUse::Needed { step, why: "an ONBUILD uses them" };
+        }
+        if let Some(step) = range.clone().find(|&at| installs_when_started(&facts.steps[at], manager)) {
+            return LaterUse::Needed { step, why: "a container uses them" };
         }
         open.extend(stage.children.iter().rev().map(|&child| (child, facts.stages[child].steps.start)));
     }
-    None
+    LaterUse::None(assumptions)
+}
+
+/// Takes for granted that a command does not need the index of a manager.
+pub(crate) fn assume(assumptions: &mut Vec<Assumption>, manager: Manager, command: &str) {
+    let assumption = Assumption::LeavesIndex { manager, command: command.to_owned() };
+    if !assumptions.contains(&assumption) {
+        assumptions.push(assumption);
+    }
 }
 
 fn trigger_uses(step: &Step<'_>, manager: Manager) -> bool {
-    let trigger = step.instruction.operation.trigger.as_ref();
-    let Some(trigger) = trigger.filter(|trigger| trigger.keyword == Keyword::Run) else { return false };
-    let text = &step.instruction.logical.text;
-    let Ok(list) = shell::parse(text, trigger.arguments) else { return true };
-    for usage in usages(&list, text, manager) {
+    let Some(usages) = usages_of_trigger(step, manager) else { return true };
+    for usage in usages {
         match usage.kind {
             Use::Need | Use::Unknown(_) => return true,
             Use::Update | Use::Delete if !usage.conditional => return false,

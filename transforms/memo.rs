@@ -8,7 +8,7 @@ use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Manager;
 use dockeropt_facts::usage::{Usage, Use};
-use dockeropt_facts::{Action, Facts, Step};
+use dockeropt_facts::{Action, Base, Facts, Step};
 
 use crate::later_use::{names_cache, usages_of_step};
 
@@ -21,7 +21,7 @@ pub struct Memo<'c> {
     words: OnceCell<Words<'c>>,
     unread_script: OnceCell<Option<String>>,
     apk: Vec<OnceCell<Vec<Usage>>>,
-    last_need_of_apk: OnceCell<Option<usize>>,
+    apk_index: OnceCell<Vec<Option<usize>>>,
     naming: [OnceCell<Vec<usize>>; Manager::ALL.len()],
     copies: OnceCell<Vec<Vec<usize>>>,
 }
@@ -56,24 +56,20 @@ impl<'c> Memo<'c> {
             words: OnceCell::new(),
             unread_script: OnceCell::new(),
             apk: vec![OnceCell::new(); steps],
-            last_need_of_apk: OnceCell::new(),
+            apk_index: OnceCell::new(),
             naming: Default::default(),
             copies: OnceCell::new(),
         }
     }
 
-    /// What the step `at` does with apt's package lists.
-    pub(crate) fn apt_usages(&self, at: usize) -> &[Usage] {
-        self.apt[at].get_or_init(|| usages_of_step(&self.facts.steps[at], Manager::Apt))
-    }
-
     /// What the step `at` does with the index of a manager.
-    pub(crate) fn usages(&self, at: usize, manager: Manager) -> Cow<'_, [Usage]> {
-        match manager {
-            Manager::Apt => self.apt_usages(at).into(),
-            Manager::Apk => self.apk_usages(at).into(),
-            _ => usages_of_step(&self.facts.steps[at], manager).into(),
-        }
+    pub(crate) fn usages(&self, manager: Manager, at: usize) -> Cow<'_, [Usage]> {
+        let of_manager = match manager {
+            Manager::Apt => &self.apt,
+            Manager::Apk => &self.apk,
+            _ => return usages_of_step(&self.facts.steps[at], manager).into(),
+        };
+        of_manager[at].get_or_init(|| usages_of_step(&self.facts.steps[at], manager)).as_slice().into()
     }
 
     /// What the script of the step `at` calls, at any depth, in order.
@@ -104,7 +100,7 @@ impl<'c> Memo<'c> {
     pub(crate) fn unread_script(&self) -> Option<&str> {
         let find = || {
             (0..self.facts.steps.len()).find_map(|at| {
-                self.apt_usages(at).iter().find_map(|usage| match &usage.kind {
+                self.usages(Manager::Apt, at).iter().find_map(|usage| match &usage.kind {
                     Use::Unknown(command) => Some(command.clone()),
                     _ => None,
                 })
@@ -113,22 +109,35 @@ impl<'c> Memo<'c> {
         self.unread_script.get_or_init(find).as_deref()
     }
 
-    /// What the step `at` does with apk's index.
-    pub(crate) fn apk_usages(&self, at: usize) -> &[Usage] {
-        self.apk[at].get_or_init(|| usages_of_step(&self.facts.steps[at], Manager::Apk))
+    /// The last step before `at`, in its stage or one that it starts from, that surely left an index of
+    /// apk which was not deleted since.
+    pub(crate) fn apk_index_before(&self, at: usize) -> Option<usize> {
+        self.apk_index.get_or_init(|| self.follow_apk_index())[at]
     }
 
-    /// Whether a step after `at` may need apk's index, or is an ONBUILD.
-    pub(crate) fn may_need_apk_after(&self, at: usize) -> bool {
-        let needs = |(at, step): (usize, &Step<'_>)| {
-            step.instruction.operation.trigger.is_some()
-                || self.apk_usages(at).iter().any(|it| matches!(it.kind, Use::Need | Use::Unknown(_)))
-        };
-        let last = self.last_need_of_apk.get_or_init(|| {
-            let steps = self.facts.steps.iter().enumerate();
-            steps.rev().find(|&pair| needs(pair)).map(|(at, _)| at)
-        });
-        last.is_some_and(|last| last > at)
+    fn follow_apk_index(&self) -> Vec<Option<usize>> {
+        let mut before: Vec<Option<usize>> = Vec::with_capacity(self.facts.steps.len());
+        let mut ends: Vec<Option<usize>> = vec![None; self.facts.stages.len()];
+        for (at, step) in self.facts.steps.iter().enumerate() {
+            let Some(stage) = step.stage else {
+                before.push(None);
+                continue;
+            };
+            if self.facts.stages[stage].steps.start == at
+                && let Base::Stage(parent) = self.facts.stages[stage].base
+            {
+                ends[stage] = ends[parent];
+            }
+            before.push(ends[stage]);
+            for usage in self.usages(Manager::Apk, at).iter().filter(|usage| !usage.conditional) {
+                match usage.kind {
+                    Use::Update => ends[stage] = Some(at),
+                    Use::Delete => ends[stage] = None,
+                    Use::Need | Use::Touch | Use::Unknown(_) => {}
+                }
+            }
+        }
+        before
     }
 
     /// The steps that name what a manager keeps; see [`names_cache`].

@@ -203,6 +203,79 @@ fn cleanups() {
     equal("RUN sudo apt-get update", "RUN sudo apt-get update && sudo rm -rf /var/lib/apt/lists/*");
 }
 
+/// Where the index of apk is needed after it was fetched.
+#[test]
+fn the_index_of_apk() {
+    for later in [
+        "RUN apk add b",
+        "RUN ./setup.sh",
+        "RUN apk fetch b",
+        "RUN apk search b",
+        "RUN cat list | xargs apk add",
+        "RUN sh -c \"apk add b\"",
+        "RUN timeout 5 apk add b",
+        "RUN [\"apk\", \"add\", \"b\"]",
+        "RUN rm /var/cache/apk/*",
+        "RUN $INSTALL",
+        "ONBUILD RUN apk add b",
+        "ONBUILD RUN sh $DIR/build.sh",
+        "ONBUILD RUN [\"apk\", \"add\", \"b\"]",
+        "CMD apk add b && b",
+        "CMD [\"sh\", \"-c\", \"apk add b && b\"]",
+        "ENTRYPOINT [\"apk\", \"add\"]",
+        "HEALTHCHECK CMD apk add b",
+    ] {
+        different(&format!("RUN apk add --update a\n{later}"), &format!("RUN apk add --no-cache a\n{later}"));
+        different(
+            &format!("RUN apk update && apk add a\n{later}"),
+            &format!("RUN apk add --no-cache a\n{later}"),
+        );
+        different(&format!("RUN apk update\n{later}"), later);
+        if let Some(same_run) = later.strip_prefix("RUN ").filter(|script| !script.starts_with('[')) {
+            for joiner in ["&&", ";"] {
+                different(
+                    &format!("RUN apk add -U a {joiner} {same_run}"),
+                    &format!("RUN apk add --no-cache a {joiner} {same_run}"),
+                );
+            }
+        }
+    }
+    different("RUN apk update --root /x && apk add b", "RUN apk add --no-cache b");
+    different("RUN apk -p /x update && apk add b", "RUN apk add --no-cache b");
+    different("RUN apk update -X http://x && apk add b", "RUN apk add --no-cache b");
+    different("RUN apk update --repositories-file /r && apk add b", "RUN apk add --no-cache b");
+    for change in [
+        "RUN echo edge >> /etc/apk/repositories",
+        "RUN sed -i s/3.19/edge/ /etc/apk/repositories",
+        "RUN echo edge | tee -a /etc/apk/repositories",
+        "RUN cp /tmp/r /etc/apk/repositories",
+        "COPY repositories /etc/apk/",
+        "COPY root /",
+    ] {
+        different(
+            &format!("RUN apk update\n{change}\nRUN apk add b"),
+            &format!("{change}\nRUN apk add --no-cache b"),
+        );
+        different(
+            &format!("RUN apk add -U a\n{change}\nRUN apk add b"),
+            &format!("RUN apk add --no-cache a\n{change}\nRUN apk add --no-cache b"),
+        );
+    }
+    for old in ["alpine:3.2", "alpine:3.1.4", "gliderlabs/alpine:3.2", "docker:1.9", "mhart/alpine-node:0.10"]
+    {
+        different(&format!("FROM {old}\nRUN apk add b"), &format!("FROM {old}\nRUN apk add --no-cache b"));
+    }
+    equal("RUN apk add -U a\nRUN apk add b", "RUN apk add --no-cache a\nRUN apk add --no-cache b");
+    equal("RUN apk add -U a\nRUN apk add -U b && ./c", "RUN apk add --no-cache a\nRUN apk add -U b && ./c");
+    equal(
+        "RUN apk add -U a\nRUN rm -rf /var/cache/apk/*\nRUN ./c",
+        "RUN apk add --no-cache a\nRUN rm -rf /var/cache/apk/*\nRUN ./c",
+    );
+    equal("RUN ./c; apk add -U a", "RUN ./c; apk add --no-cache a");
+    equal("RUN apk update\nRUN apk add --no-cache a", "RUN apk add --no-cache a");
+    equal("RUN apk update\nCMD apk update && apk add b", "CMD apk update && apk add b");
+}
+
 #[test]
 fn moved_copies() {
     for (copy, run) in [

@@ -1,6 +1,5 @@
 //! Managers that are cleaned up after by a command.
 
-use dockeropt_facts::Base;
 use dockeropt_facts::claim::Assumption;
 use dockeropt_facts::command::Call;
 use dockeropt_facts::shell_state::{Leak, leaks};
@@ -166,7 +165,7 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
     }
     let mut assumptions = filled.assumptions.clone();
     if manager == Manager::Apt {
-        match later_use(context, target.at, manager) {
+        match later_use(context, target.at, Manager::Apt, |_, _| false) {
             LaterUse::Needed { step, why } => {
                 let reason = format!("line {{line}} installs from these lists: {why}");
                 return out.decline_for(&META, span, &context.facts.steps[step], reason);
@@ -268,16 +267,8 @@ fn moved_by_variable(target: &Target<'_>, manager: Manager) -> Option<&'static s
 
 /// Whether the image that the stage starts from keeps the archives that apt downloads.
 fn keeps_archives(context: &Context<'_>, target: &Target<'_>) -> bool {
-    let Some(mut stage) = target.step.stage else { return false };
-    while let Base::Stage(parent) = context.facts.stages[stage].base {
-        stage = parent;
-    }
-    match &context.facts.stages[stage].base {
-        Base::Image { by_default: Some(reference), .. } => {
-            dockeropt_facts::bases::base(reference).is_some_and(|base| base.cleans_archives == Some(false))
-        }
-        _ => false,
-    }
+    let image = target.step.stage.and_then(|stage| context.facts.image_of(stage));
+    image.is_some_and(|image| image.cleans_archives == Some(false))
 }
 
 fn calls_clean(target: &Target<'_>) -> bool {

@@ -225,6 +225,207 @@ fn apk_update_goes_with_its_line() {
 }
 
 #[test]
+fn what_apk_must_keep() {
+    let after_fetch = |later: &str| format!("FROM alpine:3.20\nRUN apk add --update bash{later}\n");
+    for later in [
+        " && apk fetch foo",
+        " && cat list | xargs apk add",
+        " && sh -c \"apk add curl\"",
+        " && timeout -t 5 sh -c 'apk add curl'",
+        " && ls /var/cache/apk",
+        "; apk search git",
+    ] {
+        declines(&CleanPackageCache, &[(&after_fetch(later), "may be needed later")]);
+    }
+    for later in [
+        "\nRUN apk fetch foo",
+        "\nRUN [\"apk\", \"add\", \"curl\"]",
+        "\nRUN <<EOF\napk add curl\nEOF",
+        "\nRUN --mount=type=cache,target=/var/cache/apk apk add curl",
+        "\nRUN apk add --root /x curl",
+        "\nONBUILD RUN apk add curl",
+        "\nONBUILD RUN sh $DIR/build_app.sh",
+        "\nONBUILD RUN [\"apk\", \"add\", \"curl\"]",
+        "\nCMD apk add curl && curl x",
+        "\nCMD [\"sh\", \"-c\", \"apk add curl && curl x\"]",
+        "\nENTRYPOINT [\"apk\", \"add\"]",
+        "\nHEALTHCHECK --interval=5s CMD apk add curl",
+    ] {
+        declines(&CleanPackageCache, &[(&after_fetch(later), "installs from the index that apk keeps")]);
+    }
+    for later in ["\nRUN rm /var/cache/apk/*", "\nRUN tar c /var/cache/apk > /x"] {
+        declines(&CleanPackageCache, &[(&after_fetch(later), "names what apk keeps")]);
+    }
+    let old = "may not know --no-cache";
+    for image in [
+        "alpine:3.2",
+        "alpine:3.2.3",
+        "gliderlabs/alpine:3.2",
+        "gliderlabs/alpine:2.7",
+        "docker:1.9",
+        "docker:1.8.3-dind",
+        "mhart/alpine-node:0.10",
+        "mhart/alpine-node:4",
+        "golang:1.5-alpine",
+    ] {
+        declines(&CleanPackageCache, &[(&format!("FROM {image}\nRUN apk add curl\n"), old)]);
+    }
+    let changed = "the repositories change";
+    for change in [
+        "echo edge >> /etc/apk/repositories",
+        "sed -i s/3.20/edge/ /etc/apk/repositories",
+        "echo edge | tee -a /etc/apk/repositories",
+        "cp /tmp/r /etc/apk/repositories",
+    ] {
+        let update = format!("FROM alpine:3.20\nRUN apk update && {change} && apk add bash\n");
+        let add = format!("FROM alpine:3.20\nRUN apk add -U a && {change} && apk add bash\n");
+        let runs = format!("FROM alpine:3.20\nRUN apk update\nRUN {change}\nRUN apk add bash\n");
+        declines(&CleanPackageCache, &[(&update, changed), (&add, changed), (&runs, changed)]);
+    }
+    declines(
+        &CleanPackageCache,
+        &[
+            ("FROM alpine:3.20\nRUN apk update\nCOPY root /\nRUN apk add bash\n", changed),
+            ("FROM alpine:3.20\nRUN apk update && apk add curl && apk search git\n", "may be needed later"),
+            (
+                "FROM alpine:3.20\nRUN apk update && apk add --no-cache curl\nRUN ./install.sh\n",
+                "may be needed later",
+            ),
+            ("FROM alpine:3.20\nRUN apk update --root /x && apk add bash\n", "can't be taken out"),
+            ("FROM alpine:3.20\nRUN apk update -p /x && apk add bash\n", "can't be taken out"),
+            ("FROM alpine:3.20\nRUN apk update -X http://x && apk add bash\n", "can't be taken out"),
+            (
+                "FROM alpine:3.20\nRUN apk update --repository http://x && apk add bash\n",
+                "can't be taken out",
+            ),
+            (
+                "FROM alpine:3.20\nRUN apk update --repositories-file /r && apk add bash\n",
+                "can't be taken out",
+            ),
+            ("FROM alpine:3.20\nRUN apk update > /log && apk add bash\n", "can't be taken out"),
+            ("FROM alpine:3.20\nRUN apk update; apk add bash\n", "can't be taken out"),
+            ("FROM alpine:3.20\n# once\nRUN apk update\nRUN apk add bash\n", "can't be taken out"),
+            (
+                "FROM alpine:3.20\nRUN apk update\nRUN apk search x\nRUN apk add bash\n",
+                "the index that line 2 fetches stays in the image",
+            ),
+            (
+                "FROM alpine:3.20 AS a\nRUN apk update\nRUN apk search x\nFROM a\nRUN apk add bash\n",
+                "the index that line 2 fetches stays in the image",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_script_that_may_need_the_index_of_apk_makes_it_unsafe() {
+    for later in
+        [" && ./setup.sh", "; ./setup.sh", "\nRUN ./setup.sh", " && for i in 1 2; do ./setup.sh; done"]
+    {
+        needs_unsafe(
+            &CleanPackageCache,
+            &format!("FROM alpine:3.20\nRUN apk add --update bash{later}\n"),
+            &format!("FROM alpine:3.20\nRUN apk add --no-cache bash{later}\n"),
+            "`./setup.sh` does not need the index of apk",
+        );
+    }
+    needs_unsafe(
+        &CleanPackageCache,
+        "FROM alpine:3.20\nRUN apk update && ./setup.sh && apk add bash\n",
+        "FROM alpine:3.20\nRUN ./setup.sh && apk add --no-cache bash\n",
+        "`./setup.sh` does not need the index of apk",
+    );
+}
+
+#[test]
+fn runs_that_share_an_index_of_apk_change_together() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM alpine:3.20
+        RUN apk update
+        COPY a /a
+        RUN apk add curl
+        RUN apk add git && apk add --update make
+        ",
+        r"
+        FROM alpine:3.20
+        COPY a /a
+        RUN apk add --no-cache curl
+        RUN apk add --no-cache git && apk add --no-cache make
+        ",
+    );
+    rewrites(
+        &CleanPackageCache,
+        "FROM alpine:3.20 AS a\nRUN apk add -U bash\nFROM a\nRUN apk add git\n",
+        "FROM alpine:3.20 AS a\nRUN apk add --no-cache bash\nFROM a\nRUN apk add --no-cache git\n",
+    );
+    rewrites(
+        &CleanPackageCache,
+        "FROM alpine:3.20\nRUN apk add -U bash\nRUN apk update && ./x\nRUN apk add git\n",
+        "FROM alpine:3.20\nRUN apk add --no-cache bash\nRUN apk update && ./x\nRUN apk add git\n",
+    );
+    rewrites(
+        &CleanPackageCache,
+        "FROM alpine:3.20\nRUN echo x >> /etc/apk/repositories && apk update && apk add git\n",
+        "FROM alpine:3.20\nRUN echo x >> /etc/apk/repositories && apk add --no-cache git\n",
+    );
+    rewrites(
+        &CleanPackageCache,
+        "FROM alpine:3.20\nRUN apk update\nRUN apk add --no-cache git\nCMD apk update && apk add x\n",
+        "FROM alpine:3.20\nRUN apk add --no-cache git\nCMD apk update && apk add x\n",
+    );
+    cleans(
+        "alpine:3.20",
+        "apk add -U bash && timeout 5 apk add curl",
+        "apk add --no-cache bash && timeout 5 apk add --no-cache curl",
+    );
+    ignores(&CleanPackageCache, &["FROM alpine:3.20\nRUN apk add --no-cache --update bash\n"]);
+}
+
+#[test]
+fn lists_that_a_container_needs_stay() {
+    for start in [
+        "CMD apt-get install -y make",
+        "ENTRYPOINT [\"sh\", \"-c\", \"apt-get install -y make\"]",
+        "ONBUILD RUN [\"apt-get\", \"install\", \"make\"]",
+    ] {
+        let file = format!("FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\n{start}\n");
+        declines(&CleanPackageCache, &[(&file, "line 3 installs from these lists")]);
+    }
+}
+
+#[test]
+fn what_shares_a_line_with_apk_update_stays_on_it() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM alpine:3.20
+        RUN set -x && \
+            apk update && apk upgrade && \
+            apk add git
+        RUN echo x \
+            &&  apk update && apk upgrade \
+            && apk add make
+        RUN echo x && \
+            apk update && \
+            apk add gcc
+        ",
+        r"
+        FROM alpine:3.20
+        RUN set -x && \
+            apk upgrade --no-cache && \
+            apk add --no-cache git
+        RUN echo x \
+            &&  apk upgrade --no-cache \
+            && apk add --no-cache make
+        RUN echo x && \
+            apk add --no-cache gcc
+        ",
+    );
+}
+
+#[test]
 fn the_option_goes_behind_the_verb_on_its_line() {
     rewrites(
         &CleanPackageCache,
@@ -414,12 +615,6 @@ fn what_must_not_be_cleaned() {
                 "may not delete",
             ),
             ("FROM ruby:3.3\nUSER app\nRUN bundle install\n", "may not delete"),
-            ("FROM alpine:3.2\nRUN apk add curl\n", "does not know --no-cache"),
-            ("FROM alpine:3.20\nRUN apk update && apk add curl && apk search git\n", "may be needed later"),
-            (
-                "FROM alpine:3.20\nRUN apk update && apk add --no-cache curl\nRUN ./install.sh\n",
-                "may be needed later",
-            ),
             ("FROM node:20\nENV npm_config_cache=/c\nRUN npm ci\n", "npm_config_cache"),
             ("FROM node:20\nRUN --mount=type=cache,target=/root/.npm npm ci\n", "on a mount"),
             ("FROM node:20\nCOPY .yarnrc.yml ./\nRUN yarn install\n", "newer Yarn"),

@@ -53,7 +53,7 @@ impl<'c> LaterUses<'c> {
     fn leaves_index(&self, steps: std::ops::RangeInclusive<usize>, manager: Manager) -> bool {
         let mut has_index = false;
         for at in steps {
-            for usage in self.context.memo.usages(at, manager).iter() {
+            for usage in self.context.memo.usages(manager, at).iter() {
                 match usage.kind {
                     Use::Update => has_index = true,
                     Use::Delete => has_index &= usage.conditional,
@@ -65,13 +65,13 @@ impl<'c> LaterUses<'c> {
     }
 
     fn need(&self, at: usize, manager: Manager) -> Option<usize> {
-        match later_use(&self.context, at, manager) {
+        match later_use(&self.context, at, manager, |_, _| false) {
             LaterUse::Needed { step, .. } => Some(step),
             LaterUse::None(assumptions) => {
                 // A command that is not known may need it.
                 let Some(Assumption::LeavesIndex { command, .. }) = assumptions.first() else { return None };
                 let unknown = |step: &usize| {
-                    let mut usages = self.context.memo.usages(*step, manager).into_owned().into_iter();
+                    let mut usages = self.context.memo.usages(manager, *step).into_owned().into_iter();
                     usages.any(|usage| usage.kind == Use::Unknown(command.clone()))
                 };
                 (at + 1..self.context.facts.steps.len()).find(unknown)

@@ -1,6 +1,7 @@
 //! When it pays to join RUNs.
 
 use dockeropt_facts::Step;
+use dockeropt_facts::apk_index::apk;
 use dockeropt_facts::command::{Managed, call};
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Manager, Verb};
@@ -97,8 +98,14 @@ fn installs(list: &List<'_>, manager: Manager) -> bool {
 
 /// Whether a script leaves what a manager keeps behind.
 fn leaves_cache(list: &List<'_>, text: &str, manager: Manager) -> bool {
+    // An `apk add -U` would rather not keep its index: `clean-package-cache` sees to that.
+    let mut own_index = Vec::new();
+    visit(list, &mut |simple| {
+        own_index.extend(apk(simple).filter(|it| it.verb != Verb::Update).map(|_| simple.span));
+    });
     let last = usages(list, text, manager).into_iter().rev().find(|usage| match manager {
         Manager::Apt => matches!(usage.kind, Use::Update | Use::Delete),
+        Manager::Apk if usage.kind == Use::Update => !own_index.contains(&usage.span),
         _ => matches!(usage.kind, Use::Update | Use::Need | Use::Delete),
     });
     last.is_some_and(|usage| usage.kind != Use::Delete)

@@ -134,6 +134,32 @@ fn the_layout_of_other_runs_is_taken_over() {
 }
 
 #[test]
+fn empty_lines_between_the_lines_of_other_runs() {
+    rewrites(
+        &MergeRun,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update
+
+        RUN apt-get install -y build-essential default-libmysqlclient-dev libpq-dev libxml2-dev libxslt1-dev
+
+        RUN echo one && \
+
+            echo two
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update && \
+            apt-get install -y build-essential default-libmysqlclient-dev libpq-dev libxml2-dev libxslt1-dev
+
+        RUN echo one && \
+
+            echo two
+        ",
+    );
+}
+
+#[test]
 fn comments_and_empty_lines_between_runs() {
     rewrites(
         &MergeRun,

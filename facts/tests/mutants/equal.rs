@@ -40,7 +40,10 @@ pub(crate) fn mutants(text: &str) -> Vec<Mutant> {
                 }
                 let pip = own.replace("--no-cache-dir ", "");
                 add("a cache of pip", with(&pip));
-                add("no cache of pip", with(&pip.replace("pip install ", "pip install --no-cache-dir ")));
+                // An image that may be of jessie may have a pip that does not know the option.
+                if !text.contains("miniconda") {
+                    add("no cache of pip", with(&pip.replace("pip install ", "pip install --no-cache-dir ")));
+                }
                 if one_line {
                     let split =
                         own.replacen("apt-get update && ", &format!("apt-get update{newline}RUN "), 1);
