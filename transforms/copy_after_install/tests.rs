@@ -352,8 +352,8 @@ fn what_is_named_elsewhere_stays() {
     let named = "names its destination, or brings settings that may";
     let install = "RUN apt-get update && apt-get install -y mypkg\n";
     let cases = [
-        (format!("COPY debs /debs\nRUN echo 'deb [trusted=yes] file:/debs ./' > /etc/apt/sources.list.d/l.list && apt-get update && apt-get install -y mypkg\n"), named),
-        (format!("COPY keys /keys\nRUN echo 'deb [signed-by=/keys/key.asc] https://example.net ./' > /etc/apt/sources.list && apt-get update && apt-get install -y mypkg\n"), named),
+        ("COPY debs /debs\nRUN echo 'deb [trusted=yes] file:/debs ./' > /etc/apt/sources.list.d/l.list && apt-get update && apt-get install -y mypkg\n".to_owned(), named),
+        ("COPY keys /keys\nRUN echo 'deb [signed-by=/keys/key.asc] https://example.net ./' > /etc/apt/sources.list && apt-get update && apt-get install -y mypkg\n".to_owned(), named),
         (format!("RUN echo 'Proxy-Auto-Detect \"/tools/proxy.sh\";' > /etc/apt/apt.conf.d/p\nCOPY tools /tools\n{install}"), named),
         (format!("RUN echo /app/lib > /etc/ld.so.conf.d/app.conf\nCOPY . /app\n{install}"), named),
         (format!("RUN ln -s /app/apt.conf /etc/apt/apt.conf\nCOPY . /app\n{install}"), named),
