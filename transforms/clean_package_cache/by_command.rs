@@ -153,6 +153,16 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
     if target.run.mounts.iter().any(|mount| kept(manager).any(|(_, folder)| mount.may_hold(folder))) {
         return out.decline(&META, span, format!("{} keeps what it fetches on a mount", manager.name()));
     }
+    if removes_itself(target, manager) {
+        return out.decline(&META, span, format!("the RUN removes {} itself", manager.name()));
+    }
+    if manager == Manager::Apt && !installs_from_lists(&filled.uses) {
+        return out.decline(
+            &META,
+            span,
+            "nothing is installed from the lists here: they may be meant to stay",
+        );
+    }
     if let Some(name) = moved_by_variable(target, manager) {
         return out.decline(&META, span, format!("{name} decides where {} keeps its cache", manager.name()));
     }
@@ -205,6 +215,21 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
         assumptions,
         notes: note(manager).into_iter().map(str::to_owned).collect(),
     });
+}
+
+/// Whether the RUN removes the manager, so that it can't clean up any more.
+fn removes_itself(target: &Target<'_>, manager: Manager) -> bool {
+    target.calls.iter().any(|call| {
+        let disables = call.program == "corepack" && call.arguments().any(|word| word == Some("disable"));
+        let removes = call.managed.as_ref().is_some_and(|managed| managed.verb == Verb::Remove);
+        (removes || disables) && call.arguments().any(|word| word == Some(manager.name()))
+    })
+}
+
+/// Whether something needs the lists after they were last fetched.
+fn installs_from_lists(uses: &[Usage]) -> bool {
+    let last = uses.iter().rposition(|usage| usage.kind == Use::Update).unwrap_or_default();
+    uses[last..].iter().any(|usage| usage.kind != Use::Update)
 }
 
 /// Whether the user of the RUN owns what the manager keeps.

@@ -625,3 +625,28 @@ fn what_must_not_be_cleaned() {
         ],
     );
 }
+
+#[test]
+fn lists_that_may_be_meant_to_stay() {
+    let reason = "they may be meant to stay";
+    declines(
+        &CleanPackageCache,
+        &[
+            ("FROM debian:12\nRUN apt-get update\nENTRYPOINT [\"/entry.sh\"]\n", reason),
+            ("FROM debian:12\nRUN apt-get update && apt-get install -y x && apt-get update\n", reason),
+        ],
+    );
+}
+
+#[test]
+fn a_manager_that_is_removed_does_not_clean_up() {
+    declines(
+        &CleanPackageCache,
+        &[
+            ("FROM node:20\nRUN npm ci && npm uninstall -g npm\n", "removes npm itself"),
+            ("FROM node:20\nRUN npm ci && npm rm -g npm\n", "removes npm itself"),
+            ("FROM node:20\nRUN npm ci && corepack disable npm\n", "removes npm itself"),
+            ("FROM fedora:40\nRUN dnf install -y x && dnf remove -y dnf\n", "removes dnf itself"),
+        ],
+    );
+}

@@ -1,8 +1,9 @@
 //! When RUNs must stay apart.
 
-use dockeropt_facts::shell_state::{Leak, leaks, matters, stale_program};
+use dockeropt_facts::shell_state::{Leak, leaks, matters, stale_program, visit};
 use dockeropt_facts::{Body, Run, Step};
 use dockeropt_syntax::Item;
+use dockeropt_syntax::shell::{Content, List, Part};
 
 use super::{is_and_list, script};
 use crate::Context;
@@ -32,6 +33,9 @@ pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>)
     {
         return Some("the script would be too long for one RUN".to_owned());
     }
+    if asks_what_ran_before(next_list) {
+        return Some("the second RUN asks for what ran before it".to_owned());
+    }
     let own = leaks(next_list);
     if let Some(Leak::Other(name)) = own
         .iter()
@@ -57,6 +61,24 @@ pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>)
     stale_program(&before, &after).map(|program| {
         format!("the shell remembers where it found `{program}`, which the first RUN may replace")
     })
+}
+
+/// Whether a script uses `$?` in its first command, or `$_` or `$!`: they tell of the command before.
+fn asks_what_ran_before(list: &List<'_>) -> bool {
+    let mut found = false;
+    let first = list.entries.first().map_or(list.span, |entry| entry.pipeline.span);
+    visit(list, &mut |simple| {
+        let parts = simple.words.iter().filter_map(|word| match &word.content {
+            Content::Parts(parts) => Some(parts),
+            Content::Literal(_) => None,
+        });
+        found |= parts.flatten().any(|part| match part {
+            Part::Parameter { name: "?", .. } => first.contains(simple.span),
+            Part::Parameter { name, .. } => matches!(*name, "_" | "!"),
+            _ => false,
+        });
+    });
+    found
 }
 
 fn unreadable(run: &Run<'_>) -> Option<String> {

@@ -517,3 +517,20 @@ fn what_must_stay_apart() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn who_asks_what_ran_before_stays_apart() {
+    declines(
+        &MergeRun,
+        &[
+            (
+                "FROM debian:12\nRUN apt-get update\nRUN echo $? > /status && apt-get install -y nano\n",
+                "asks for what ran before",
+            ),
+            (
+                "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y nano && echo $!\n",
+                "asks for what ran before",
+            ),
+        ],
+    );
+}
