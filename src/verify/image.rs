@@ -71,13 +71,14 @@ impl Image {
 }
 
 /// What a layer brings.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct LayerContent {
     nodes: Vec<(String, Brought)>,
     kept: BTreeMap<String, Vec<u8>>,
     size: u64,
 }
 
+#[derive(Clone)]
 enum Brought {
     Node(Node),
     /// Another name for what lies at a path.
@@ -168,12 +169,17 @@ pub(super) fn read(archive: impl Read) -> io::Result<Image> {
     let mut made = configuration.history.into_iter().filter(|history| !history.empty_layer);
     let mut image = Image { config: configuration.config.unwrap_or_default(), ..Image::default() };
     let mut sizes = Sizes::default();
-    for mut name in &manifest.layers {
-        while let Some(target) = names.get(name) {
-            name = target;
+    let mut order = manifest.layers.clone();
+    for name in &mut order {
+        while let Some(target) = names.get(name.as_str()) {
+            name.clone_from(target);
         }
-        // A layer may occur twice; what it holds is not needed again as a whole.
-        let layer = layers.get(name).ok_or_else(|| missing("layer"))?;
+    }
+    for (at, name) in order.iter().enumerate() {
+        // What a layer holds goes into the image, unless the layer occurs once more.
+        let again = order[at + 1..].contains(name);
+        let layer = if again { layers.get(name).cloned() } else { layers.remove(name) };
+        let layer = layer.ok_or_else(|| missing("layer"))?;
         let created_by = made.next().map(|history| history.created_by).unwrap_or_default();
         image.layers.push(Layer { size: layer.size, created_by });
         image.put(layer, &mut sizes);
@@ -268,15 +274,17 @@ fn read_layer(layer: impl Read) -> io::Result<LayerContent> {
 
 impl Image {
     /// Puts a layer on top of those that are there.
-    fn put(&mut self, layer: &LayerContent, sizes: &mut Sizes) {
-        let own: BTreeSet<&str> = layer
-            .nodes
+    fn put(&mut self, layer: LayerContent, sizes: &mut Sizes) {
+        let LayerContent { nodes, kept, .. } = layer;
+        let deletes = nodes.iter().any(|(_, it)| matches!(it, Brought::Whiteout | Brought::Opaque));
+        let own: BTreeSet<String> = nodes
             .iter()
+            .filter(|_| deletes)
             .filter(|(_, brought)| matches!(brought, Brought::Node(_) | Brought::HardLink(_)))
-            .map(|(path, _)| path.as_str())
+            .map(|(path, _)| path.clone())
             .collect();
         // Deletions are about the layers below, wherever they stand.
-        for (path, brought) in &layer.nodes {
+        for (path, brought) in &nodes {
             match brought {
                 Brought::Whiteout => {
                     sizes.add(path, self.size_below(path));
@@ -286,31 +294,32 @@ impl Image {
                 _ => {}
             }
         }
-        for (path, brought) in &layer.nodes {
+        for (path, brought) in nodes {
+            let is_linked = matches!(brought, Brought::HardLink(_));
             let node = match brought {
-                Brought::Node(node) => Some(node.clone()),
-                Brought::HardLink(target) => self.files.get(target).cloned(),
+                Brought::Node(node) => Some(node),
+                Brought::HardLink(target) => self.files.get(&target).cloned(),
                 Brought::Whiteout | Brought::Opaque => None,
             };
             let Some(node) = node else { continue };
             if let NodeKind::File(size, _) = &node.kind {
-                sizes.add(path, if matches!(brought, Brought::HardLink(_)) { 0 } else { *size });
+                sizes.add(&path, if is_linked { 0 } else { *size });
             }
             let replaces_folder = !matches!(node.kind, NodeKind::Folder)
-                && self.files.get(path).is_some_and(|it| it.kind == NodeKind::Folder);
+                && self.files.get(&path).is_some_and(|it| it.kind == NodeKind::Folder);
             if replaces_folder {
-                self.delete(path, false, &own);
+                self.delete(&path, false, &own);
             }
-            self.kept.remove(path);
-            if let Some(bytes) = layer.kept.get(path) {
-                self.kept.insert(path.clone(), bytes.clone());
+            if !kept.contains_key(&path) {
+                self.kept.remove(&path);
             }
-            self.files.insert(path.clone(), node);
+            self.files.insert(path, node);
         }
+        self.kept.extend(kept);
     }
 
     /// Takes away what lies at a path, itself included on request, but for what the layer brings.
-    fn delete(&mut self, path: &str, itself: bool, own: &BTreeSet<&str>) {
+    fn delete(&mut self, path: &str, itself: bool, own: &BTreeSet<String>) {
         let inside = format!("{}/", path.trim_end_matches('/'));
         let below: Vec<String> = self
             .files
@@ -319,7 +328,7 @@ impl Image {
             .map(|(other, _)| other.clone())
             .collect();
         for gone in below.into_iter().chain(itself.then(|| path.to_owned())) {
-            if !own.contains(gone.as_str()) {
+            if !own.contains(&gone) {
                 self.files.remove(&gone);
                 self.kept.remove(&gone);
             }
