@@ -17,7 +17,7 @@ pub struct Candidate {
     /// Where it is: what the user named, or the folder that the user named joined with the way to
     /// the file. A symlink found in a folder is replaced by what it points to.
     pub path: PathBuf,
-    /// Its other names, hard links, among the files found.
+    /// Its other names among the files found: hard links, by their real paths.
     pub other_names: Vec<PathBuf>,
     /// Whether the user named it: then it is taken whatever it is.
     pub named: bool,
@@ -275,14 +275,21 @@ fn each_once(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     kept
 }
 
-/// Joins a second name of the same file to the first.
+/// Joins a second name of the same file to the first. A symlink, or another way to the same name, is
+/// no name of its own.
 fn merge(first: &mut Candidate, mut second: Candidate) {
     if second.named && !first.named {
         std::mem::swap(first, &mut second);
         first.other_names = std::mem::take(&mut second.other_names);
+        let path = fs::canonicalize(&first.path);
+        first.other_names.retain(|name| path.as_ref().ok() != Some(name));
     }
     first.outside |= second.outside;
-    first.other_names.push(second.path);
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = real(&second.path);
+    if name != real(&first.path) && !first.other_names.contains(&name) {
+        first.other_names.push(name);
+    }
 }
 
 /// The number of a file in its file system, as the folder's listing has it.

@@ -86,6 +86,22 @@ fn a_read_only_folder_is_told() {
 }
 
 #[test]
+fn a_link_beside_its_target_stays_a_link() {
+    for by_name in [false, true] {
+        let folder = Folder::with(&[("Dockerfile", "FROM old\n")]);
+        symlink("Dockerfile", folder.path("Dockerfile.prod")).unwrap();
+        let both = [folder.path("Dockerfile"), folder.path("Dockerfile.prod")];
+        let all = [folder.root()];
+        let ran = run_on(&folder, if by_name { &both } else { &all }, |settings| settings.write = true);
+        assert_eq!((ran.ending.summary.changed, ran.ending.summary.errors), (1, 0), "{}", ran.err);
+        assert_eq!(folder.read("Dockerfile"), "FROM new\n");
+        assert_eq!(fs::read_link(folder.path("Dockerfile.prod")).unwrap().to_str(), Some("Dockerfile"));
+        assert_eq!(fs::metadata(folder.path("Dockerfile")).unwrap().nlink(), 1);
+        assert_eq!(fs::read_dir(folder.root()).unwrap().count(), 2);
+    }
+}
+
+#[test]
 fn nothing_is_left_behind() {
     let folder = Folder::with(&[("Dockerfile", "FROM old\n"), ("b.Dockerfile", "FROM old\n")]);
     run_in(&folder, |settings| settings.write = true);
