@@ -100,6 +100,34 @@ fn a_file_that_the_builder_refuses_exits_with_2() {
 }
 
 #[test]
+fn without_git_a_file_in_a_work_tree_is_refused() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE), ("none/x", "")]);
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "."]);
+    folder.git(&["commit", "-q", "-m", "one"]);
+    let write = |arguments: &[&str]| {
+        let mut command = program(&folder.root());
+        command.args(["fix", "--unsafe", "--write"]).args(arguments).env("PATH", folder.path("none"));
+        output(&mut command)
+    };
+    let (code, _, err) = write(&[]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("git isn't found") && err.contains("--allow-dirty"), "{err}");
+    assert_eq!(folder.read("Dockerfile"), IMPROVABLE);
+    assert_eq!(write(&["--allow-dirty"]).0, Some(0));
+    assert_ne!(folder.read("Dockerfile"), IMPROVABLE);
+}
+
+#[test]
+fn a_broken_repository_is_an_error() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE), (".git", "gitdir: /nowhere\n")]);
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--unsafe", "--write"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("git says: fatal: not a git repository"), "{err}");
+    assert_eq!(folder.read("Dockerfile"), IMPROVABLE);
+}
+
+#[test]
 fn colours_are_used_when_asked_for() {
     let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
     let coloured = |arguments: &[&str]| {
