@@ -195,7 +195,7 @@ fn follow_links(root: &Path, met: &mut Met) {
     let mut tree = None;
     for mut link in std::mem::take(&mut met.links) {
         match link_target(root, &link.path, &mut tree) {
-            Ok(Some(target)) if target.is_dir() => {}
+            Ok(Some(target)) if !target.is_file() => {}
             Ok(Some(target)) => {
                 (link.path, link.inode) = (target, None);
                 met.candidates.push(link);
