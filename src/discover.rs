@@ -23,8 +23,6 @@ pub struct Candidate {
     pub named: bool,
     /// Whether its name leaves open that it is no Dockerfile, see [`Name::Ambiguous`].
     pub ambiguous: bool,
-    /// Whether it was named by a symlink that leads out of the tree: it is never written.
-    pub outside: bool,
     /// Its number in its file system, if that is known without asking.
     inode: Option<u64>,
 }
@@ -62,6 +60,9 @@ pub struct Found {
 
 /// Finds the Dockerfiles among `paths`, which may be files and folders, on so many `threads`.
 ///
+/// What is named is followed wherever it leads; a symlink that is found in a folder is followed
+/// within the folder, or the git work tree around it.
+///
 /// Folders are searched with git's ignore rules, which only hold in a git work tree, as in git
 /// itself. Hidden files are looked at: `.devcontainer/Dockerfile` is as good as any.
 pub fn discover(paths: &[PathBuf], threads: usize) -> Found {
@@ -69,9 +70,7 @@ pub fn discover(paths: &[PathBuf], threads: usize) -> Found {
     for path in paths {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => search(path, threads, &mut found),
-            Ok(_) => found
-                .candidates
-                .push(Candidate { outside: leads_outside(path), ..Candidate::new(path.clone(), true) }),
+            Ok(_) => found.candidates.push(Candidate::new(path.clone(), true)),
             Err(error) => found.problems.push(Problem::new(path, describe(&error))),
         }
     }
@@ -83,7 +82,7 @@ pub fn discover(paths: &[PathBuf], threads: usize) -> Found {
 impl Candidate {
     /// A file that was found, or named by the user, at `path`.
     pub fn new(path: PathBuf, named: bool) -> Self {
-        Self { path, other_names: Vec::new(), named, ambiguous: false, outside: false, inode: None }
+        Self { path, other_names: Vec::new(), named, ambiguous: false, inode: None }
     }
 }
 
@@ -111,11 +110,10 @@ fn search(root: &Path, threads: usize, found: &mut Found) {
         .ignore(false)
         .threads(threads)
         .filter_entry(move |entry| match folder_left_out(entry) {
-            None => true,
-            Some(reason) => {
-                if let Some(reason) = reason {
-                    note(&for_filter, &|met| met.left_out.push((entry.path().to_path_buf(), reason)));
-                }
+            Verdict::Search => true,
+            Verdict::Pass => false,
+            Verdict::LeaveOut(folder, reason) => {
+                note(&for_filter, &|met| met.left_out.push((folder.to_path_buf(), reason)));
                 false
             }
         })
@@ -148,15 +146,29 @@ fn search(root: &Path, threads: usize, found: &mut Found) {
     found.problems.append(&mut met.problems);
 }
 
-/// Whether a folder is left out, and whether that is worth telling.
-fn folder_left_out(entry: &DirEntry) -> Option<Option<LeftOut>> {
+/// What becomes of a folder that was met.
+enum Verdict<'e> {
+    Search,
+    /// It isn't searched, which is nothing to tell of.
+    Pass,
+    /// This folder is left out: the one that was met, or the one that it is in.
+    LeaveOut(&'e Path, LeftOut),
+}
+
+/// Whether a folder is left out.
+fn folder_left_out(entry: &DirEntry) -> Verdict<'_> {
     if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return None;
+        return Verdict::Search;
     }
     match entry.file_name().as_encoded_bytes() {
-        b".git" => Some(None),
-        b"vendor" | b"node_modules" => Some(Some(LeftOut::Dependencies)),
-        _ => None,
+        b".git" => match entry.path().parent() {
+            Some(folder) if entry.depth() > 1 && git::is_registered(folder) => {
+                Verdict::LeaveOut(folder, LeftOut::Submodule)
+            }
+            _ => Verdict::Pass,
+        },
+        b"vendor" | b"node_modules" => Verdict::LeaveOut(entry.path(), LeftOut::Dependencies),
+        _ => Verdict::Search,
     }
 }
 
@@ -221,21 +233,6 @@ fn link_target(root: &Path, link: &Path, tree: &mut Option<PathBuf>) -> std::io:
     Ok(target.starts_with(tree).then_some(target))
 }
 
-/// Whether a file named by the user is a symlink out of its tree: the git work tree of the link,
-/// or without git the link's folder.
-fn leads_outside(path: &Path) -> bool {
-    if !path.is_symlink() {
-        return false;
-    }
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let (Ok(folder), Ok(target)) = (fs::canonicalize(folder), fs::canonicalize(path)) else { return true };
-    let tree = git::work_tree(&folder).unwrap_or(folder);
-    !target.starts_with(tree)
-}
-
 /// What the search could not do.
 fn walk_problem(root: &Path, error: &ignore::Error) -> Problem {
     let mut path = root;
@@ -284,7 +281,6 @@ fn merge(first: &mut Candidate, mut second: Candidate) {
         let path = fs::canonicalize(&first.path);
         first.other_names.retain(|name| path.as_ref().ok() != Some(name));
     }
-    first.outside |= second.outside;
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let name = real(&second.path);
     if name != real(&first.path) && !first.other_names.contains(&name) {

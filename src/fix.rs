@@ -224,9 +224,6 @@ fn save(
     work_trees: &WorkTrees,
 ) -> Result<(), Problem> {
     let path = &candidate.path;
-    if candidate.outside {
-        return Err(Problem::new(path, "is a symlink out of its tree; name the file that it points to"));
-    }
     let real = std::fs::canonicalize(path).map_err(|error| Problem::new(path, describe(&error)))?;
     if !settings.allow_dirty {
         work_trees.check(&real).map_err(|error| Problem::new(path, error))?;

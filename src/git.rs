@@ -31,6 +31,26 @@ pub fn is_submodule(folder: &Path) -> bool {
         })
 }
 
+/// Whether a folder with a repository of its own is a submodule of the repository around it, which
+/// names it in `.gitmodules`.
+pub fn is_registered(folder: &Path) -> bool {
+    let listed = || {
+        let folder = fs::canonicalize(folder).ok()?;
+        let root = work_tree(folder.parent()?)?;
+        let name = folder.strip_prefix(&root).ok()?.to_str()?.replace('\\', "/");
+        let modules = fs::read_to_string(root.join(".gitmodules")).ok()?;
+        Some(modules.lines().any(|line| is_path(line, &name)))
+    };
+    listed().unwrap_or(false)
+}
+
+/// Whether a line of `.gitmodules` is `path = name`.
+fn is_path(line: &str, name: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let value = value.trim().trim_matches('"').trim_end_matches('/');
+    key.trim().eq_ignore_ascii_case("path") && value == name
+}
+
 /// Why a file may not be rewritten.
 #[derive(Debug, thiserror::Error)]
 pub enum Unclean {

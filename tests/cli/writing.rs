@@ -21,13 +21,20 @@ fn a_link_in_the_tree_leads_to_the_file() {
 
 #[test]
 fn a_link_out_of_the_tree_is_not_followed() {
-    let outside = Folder::with(&[("Dockerfile", "FROM old\n")]);
+    let outside = Folder::with(&[("Dockerfile", "FROM old\n"), ("folder/Dockerfile", "FROM old\n")]);
     let folder = Folder::with(&[]);
     symlink(outside.path("Dockerfile"), folder.path("Dockerfile")).unwrap();
-    let ran = run_on(&folder, &[folder.path("Dockerfile")], |settings| settings.write = true);
-    assert!(ran.err.contains("Dockerfile: is a symlink out of its tree"), "{}", ran.err);
-    assert_eq!(ran.ending.summary.errors, 1);
+    symlink(outside.path("folder"), folder.path("folder")).unwrap();
+    let ran = run_in(&folder, |settings| settings.write = true);
+    assert_eq!(ran.err, "no Dockerfile found; 1 file left out (link out of the tree)\n");
     assert_eq!(outside.read("Dockerfile"), "FROM old\n");
+    // What is named is followed.
+    let named = [folder.path("Dockerfile"), folder.path("folder")];
+    let ran = run_on(&folder, &named, |settings| settings.write = true);
+    assert_eq!((ran.ending.summary.changed, ran.ending.summary.errors), (2, 0), "{}", ran.err);
+    assert_eq!(outside.read("Dockerfile"), "FROM new\n");
+    assert_eq!(outside.read("folder/Dockerfile"), "FROM new\n");
+    assert!(folder.path("Dockerfile").is_symlink());
 }
 
 #[test]
