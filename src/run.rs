@@ -18,6 +18,7 @@ use crate::interrupt::Temporaries;
 use crate::palette::{Palette, stdout_is_terminal};
 use crate::problem::{Problem, describe};
 use crate::read::{read, read_stream};
+use crate::redact::redact;
 use crate::{config, inspect, list, pipeline};
 
 /// How many bytes of output are collected before they are written.
@@ -159,7 +160,11 @@ fn run_inspect(path: &Path) -> anyhow::Result<ExitCode> {
     for diagnostic in &file.diagnostics {
         let place = index.position(text.as_str(), diagnostic.span.start);
         let place = Some((place.line, place.column));
-        let _ = writeln!(stderr(), "error: {}", Problem { place, ..Problem::new(path, &diagnostic.message) });
+        let _ = writeln!(
+            stderr(),
+            "error: {}",
+            Problem { place, ..Problem::new(path, redact(&diagnostic.message).text) }
+        );
     }
     let mut json = serde_json::to_string_pretty(&inspect::json(&file))?;
     json.push('\n');
