@@ -74,7 +74,8 @@ pub struct ReportedRefusal {
     pub reason: String,
 }
 
-/// Why BuildKit would refuse the file.
+/// Something that is said of a place: why BuildKit would refuse the file, or a comment to dockeropt that
+/// it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedDiagnostic {
     /// The line, from 1.
@@ -109,6 +110,8 @@ pub struct Outcome {
     pub declined: Vec<ReportedRefusal>,
     /// Why the file is refused; if there is any, nothing was done.
     pub diagnostics: Vec<ReportedDiagnostic>,
+    /// Comments to dockeropt that mean nothing to it.
+    pub warnings: Vec<ReportedDiagnostic>,
     /// Bugs found by the check.
     pub bugs: Vec<Bug>,
 }
@@ -123,11 +126,23 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     if !original.diagnostics.is_empty() {
         return refused(&original);
     }
-    if pragma::skips_file(&original) {
-        return Outcome { after: text.to_owned(), ..Outcome::default() };
-    }
-    let before = Facts::new(&original);
-    let mut run = Run { before: &before, options, places: Places::new(&original), banned: BTreeSet::new() };
+    let outcome = if pragma::skips_file(&original) {
+        Outcome { after: text.to_owned(), ..Outcome::default() }
+    } else {
+        rewrite(&original, options)
+    };
+    let index = LineIndex::new(text);
+    let warnings = pragma::mistakes(&original)
+        .into_iter()
+        .map(|(offset, message)| reported(&original, &index, offset, message))
+        .collect();
+    Outcome { warnings, ..outcome }
+}
+
+fn rewrite(original: &Dockerfile<'_>, options: &Options) -> Outcome {
+    let text = original.text;
+    let before = Facts::new(original);
+    let mut run = Run { before: &before, options, places: Places::new(original), banned: BTreeSet::new() };
     let mut bugs = Vec::new();
     loop {
         let attempt = run.attempt(None);
@@ -156,15 +171,16 @@ const MOST_APPLICATIONS: usize = 200;
 
 fn refused(file: &Dockerfile<'_>) -> Outcome {
     let index = LineIndex::new(file.text);
-    let diagnostics = file.diagnostics.iter().map(|diagnostic| {
-        let position = index.position(file.text, diagnostic.span.start);
-        ReportedDiagnostic {
-            line: position.line,
-            column: position.column,
-            message: diagnostic.message.clone(),
-        }
-    });
+    let diagnostics = file
+        .diagnostics
+        .iter()
+        .map(|diagnostic| reported(file, &index, diagnostic.span.start, diagnostic.message.clone()));
     Outcome { after: file.text.to_owned(), diagnostics: diagnostics.collect(), ..Outcome::default() }
+}
+
+fn reported(file: &Dockerfile<'_>, index: &LineIndex, offset: usize, message: String) -> ReportedDiagnostic {
+    let position = index.position(file.text, offset);
+    ReportedDiagnostic { line: position.line, column: position.column, message }
 }
 
 struct Run<'r> {
@@ -217,6 +233,7 @@ impl Attempt {
             held_back: self.held_back,
             declined: self.declined,
             diagnostics: Vec::new(),
+            warnings: Vec::new(),
             bugs,
         }
     }

@@ -51,6 +51,32 @@ fn a_name_that_is_nearly_right_is_suggested() {
 }
 
 #[test]
+fn a_comment_that_is_not_known_is_a_warning() {
+    let text = "# dockeropt: skip=nope\n# DockerOpt: ignore=x\nFROM a\n# dockeropt: skip=no-recommends, merge-runs\n\
+                # dockeropt: skip=merge-run because, as you know # x, y\nRUN a\n#dockeropt:skip-file # why\n";
+    let folder = Folder::with(&[("Dockerfile", text)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--quiet"]));
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+    assert_eq!(
+        err,
+        "warning: Dockerfile:1:1: unknown transform `nope` in a comment; `dockeropt list` shows those that \
+         there are\n\
+         warning: Dockerfile:2:1: unknown comment `dockeropt: ignore`; there are `skip=ID,ID` and `skip-file`\n\
+         warning: Dockerfile:4:1: unknown transform `merge-runs` in a comment; did you mean `merge-run`?\n\
+         warning: Dockerfile:5:1: unknown transform `as` in a comment; `dockeropt list` shows those that \
+         there are\n"
+    );
+}
+
+#[test]
+fn comments_are_read_in_any_letter_case() {
+    let skipped = IMPROVABLE.replacen("RUN", "# DockerOpt: skip=merge-run # it is wanted so\nRUN", 1);
+    let folder = Folder::with(&[("Dockerfile", &skipped)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--unsafe", "--only", "merge-run"]));
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "", "nothing to do in 1 file\n"));
+}
+
+#[test]
 fn nothing_to_do_exits_with_0() {
     let folder = Folder::with(&[]);
     let (code, out, err) = output(program(&folder.root()).arg("fix"));

@@ -13,7 +13,7 @@ use crate::support::settings;
 fn unchanged(text: &str) -> Outcome {
     let empty = (vec![], vec![], vec![], vec![], vec![]);
     let (fixes, held_back, declined, diagnostics, bugs) = empty;
-    Outcome { after: text.to_owned(), fixes, held_back, declined, diagnostics, bugs }
+    Outcome { after: text.to_owned(), fixes, held_back, declined, diagnostics, bugs, ..Outcome::default() }
 }
 
 fn commented(text: &str) -> Outcome {
