@@ -23,7 +23,7 @@ pub struct Options {
     pub skip: BTreeSet<String>,
     /// Whether fixes with claims or assumptions are applied.
     pub allow_unsafe: bool,
-    /// If not empty, only the fixes with these fingerprints are applied.
+    /// If not empty, only the fixes with these fingerprints are applied, or whose fingerprints begin so.
     pub fingerprints: BTreeSet<String>,
     /// Whether `merge-run` also joins RUNs that gain nothing but a layer less.
     pub merge_always: bool,
@@ -349,7 +349,7 @@ impl Run<'_> {
                 said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
                 continue;
             }
-            let named = self.options.fingerprints.contains(&report.fingerprint);
+            let named = self.options.fingerprints.iter().any(|start| report.fingerprint.starts_with(start));
             let wanted = self.options.fingerprints.is_empty() || named;
             let may = fix.is_safe() || self.options.allow_unsafe || named;
             let banned = self.banned.contains(&report.fingerprint)

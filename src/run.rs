@@ -77,6 +77,9 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     for id in arguments.only.iter().chain(&arguments.skip) {
         list::find(&catalogue, id)?;
     }
+    if let Some(id) = arguments.only.iter().find(|id| arguments.skip.contains(id)) {
+        bail!("`{id}` is named by --only and by --skip");
+    }
     for id in &config.skip {
         let path = config_path.as_deref().unwrap_or(Path::new("dockeropt.toml")).display();
         list::find(&catalogue, id).with_context(|| format!("{path}: skip"))?;
@@ -86,7 +89,11 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         only: arguments.only.iter().cloned().collect(),
         skip: skip.cloned().collect(),
         allow_unsafe: arguments.r#unsafe,
-        fingerprints: arguments.fingerprints.iter().cloned().collect(),
+        fingerprints: arguments
+            .fingerprints
+            .iter()
+            .map(|text| fingerprint(text))
+            .collect::<Result<_, _>>()?,
         merge_always: config.merge_run.when == config::When::Always,
     };
     let temporaries = Arc::new(Temporaries::default());
@@ -130,17 +137,33 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     let summary =
         ending.map_err(|error| anyhow::anyhow!("can't write the report: {}", describe(&error)))?.summary;
     let found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(missing) = options.fingerprints.iter().find(|wanted| !found.contains(*wanted)) {
-        bail!(
-            "no fix with the fingerprint {missing} was made: there is none, or it needs another fix to be \
-             named as well (`dockeropt fix --format json` lists them in order)"
-        );
+    for wanted in &options.fingerprints {
+        let mut named = found.iter().filter(|found| found.starts_with(wanted));
+        let Some(first) = named.next() else {
+            bail!(
+                "no fix with the fingerprint {wanted} was made: there is none, or it needs another fix to be \
+                 named as well (`dockeropt fix --format json` lists them in order)"
+            );
+        };
+        if let Some(second) = named.next() {
+            bail!(
+                "the fingerprint {wanted} stands for more than one fix, {first} and {second}; give more digits"
+            );
+        }
     }
     Ok(match () {
         () if summary.errors > 0 => ERROR.into(),
         () if arguments.check && summary.changed > 0 => WOULD_CHANGE.into(),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// A fingerprint as it is compared. A part of it from its start is enough.
+fn fingerprint(text: &str) -> anyhow::Result<String> {
+    if !(6..=16).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        bail!("`{text}` is no fingerprint, which has 16 hexadecimal digits; the first 6 are enough");
+    }
+    Ok(text.to_ascii_lowercase())
 }
 
 /// Whether the paths say standard input, which goes with no other.

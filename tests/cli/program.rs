@@ -23,6 +23,7 @@ fn wrong_usage_exits_with_2() {
         &["fix", "-", "x"],
         &["fix", "--check", "--write"],
         &["fix", "--jobs", "0"],
+        &["fix", "--only", "merge-run,no-recommends", "--skip", "merge-run"],
         &["fix", "missing"],
         &["explain", "no-such-transform"],
         &["inspect", "missing"],
@@ -74,6 +75,28 @@ fn comments_are_read_in_any_letter_case() {
     let folder = Folder::with(&[("Dockerfile", &skipped)]);
     let (code, out, err) = output(program(&folder.root()).args(["fix", "--unsafe", "--only", "merge-run"]));
     assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "", "nothing to do in 1 file\n"));
+}
+
+#[test]
+fn a_fix_is_named_by_its_fingerprint_or_the_start_of_it() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
+    let (_, report, _) = output(program(&folder.root()).args(["fix", "--unsafe", "--format", "json"]));
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let fingerprint = report["files"][0]["fixes"][0]["fingerprint"].as_str().unwrap();
+    let capitals = fingerprint.to_uppercase();
+    for named in [fingerprint, &fingerprint[..6], &capitals] {
+        let (code, out, err) = output(program(&folder.root()).args(["fix", "--fix", named]));
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.starts_with("diff"), "{named}");
+    }
+    for wrong in ["", "12345", "no-hex-digits", "0123456789abcdef0"] {
+        let (code, out, err) = output(program(&folder.root()).args(["fix", "--fix", wrong]));
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(err.contains(&format!("`{wrong}` is no fingerprint")), "{err}");
+    }
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--fix", "0123456789abcdef"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("no fix with the fingerprint 0123456789abcdef"), "{err}");
 }
 
 #[test]
