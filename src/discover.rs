@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +37,9 @@ pub enum LeftOut {
     Template,
     /// A symlink to a file out of the tree.
     OutsideLink,
-    /// Go or JavaScript source that is named like a Dockerfile.
+    /// A symlink that leads nowhere.
+    BrokenLink,
+    /// Go or JavaScript source that is named like a Dockerfile, or notes beside one.
     OtherLanguage,
     /// A folder `vendor` or `node_modules`.
     Dependencies,
@@ -189,6 +192,7 @@ fn consider(entry: &DirEntry, met: &Mutex<Met>) {
     match name {
         Name::Other => {}
         Name::Template => add(&mut |met| met.left_out.push((path(), LeftOut::Template))),
+        Name::Companion => add(&mut |met| met.left_out.push((path(), LeftOut::OtherLanguage))),
         Name::Dockerfile | Name::Ambiguous => {
             let ambiguous = name == Name::Ambiguous;
             let inode = inode(entry);
@@ -213,6 +217,9 @@ fn follow_links(root: &Path, met: &mut Met) {
                 met.candidates.push(link);
             }
             Ok(None) => met.left_out.push((link.path, LeftOut::OutsideLink)),
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+                met.left_out.push((link.path, LeftOut::BrokenLink));
+            }
             Err(error) => {
                 let path = link.path.strip_prefix("./").unwrap_or(&link.path);
                 met.problems.push(Problem::new(path, describe(&error)));
