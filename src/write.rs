@@ -63,8 +63,7 @@ pub fn replace(
         if fs::read(path)? != before {
             return Err(WriteError::Changed);
         }
-        temporary.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        Ok(temporaries.persist(temporary, path)?)
     })();
     temporaries.forget(&temporary_path);
     written?;

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::time::Duration;
 
-use crate::support::{Folder, is_root, run_in, run_on};
+use crate::support::{Folder, is_root, program, run_in, run_on};
 
 #[test]
 fn a_link_in_the_tree_leads_to_the_file() {
@@ -106,6 +109,31 @@ fn a_link_beside_its_target_stays_a_link() {
         assert_eq!(fs::metadata(folder.path("Dockerfile")).unwrap().nlink(), 1);
         assert_eq!(fs::read_dir(folder.root()).unwrap().count(), 2);
     }
+}
+
+#[test]
+fn an_interrupt_tells_how_many_files_were_written() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let text = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";
+    let folder = Folder::with(&[]);
+    let names: Vec<_> = (1000..4000).map(|number| format!("Dockerfile.{number}")).collect();
+    for name in &names {
+        folder.write(name, text);
+    }
+    let mut command = program(&folder.root());
+    command.args(["fix", "--write", "--unsafe", "--jobs", "1"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while folder.read(&names[0]) == text {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let written = names.iter().filter(|name| folder.read(name) != text).count();
+    let files = if written == 1 { "1 file was" } else { &format!("{written} files were") };
+    let expected = format!("interrupted: {files} written, the others are as they were\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+    assert_eq!(output.status.signal(), Some(Signal::INT.as_raw()));
+    assert_eq!(fs::read_dir(folder.root()).unwrap().count(), names.len());
 }
 
 #[test]
