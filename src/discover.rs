@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,14 +18,12 @@ pub struct Candidate {
     /// Where it is: what the user named, or the folder that the user named joined with the way to
     /// the file. A symlink found in a folder is replaced by what it points to.
     pub path: PathBuf,
-    /// Its other names, hard links, among the files found.
+    /// Its other names among the files found: hard links, by their real paths.
     pub other_names: Vec<PathBuf>,
     /// Whether the user named it: then it is taken whatever it is.
     pub named: bool,
     /// Whether its name leaves open that it is no Dockerfile, see [`Name::Ambiguous`].
     pub ambiguous: bool,
-    /// Whether it was named by a symlink that leads out of the tree: it is never written.
-    pub outside: bool,
     /// Its number in its file system, if that is known without asking.
     inode: Option<u64>,
 }
@@ -38,7 +37,9 @@ pub enum LeftOut {
     Template,
     /// A symlink to a file out of the tree.
     OutsideLink,
-    /// Go or JavaScript source that is named like a Dockerfile.
+    /// A symlink that leads nowhere.
+    BrokenLink,
+    /// Go or JavaScript source that is named like a Dockerfile, or notes beside one.
     OtherLanguage,
     /// A folder `vendor` or `node_modules`.
     Dependencies,
@@ -62,6 +63,9 @@ pub struct Found {
 
 /// Finds the Dockerfiles among `paths`, which may be files and folders, on so many `threads`.
 ///
+/// What is named is followed wherever it leads; a symlink that is found in a folder is followed
+/// within the folder, or the git work tree around it.
+///
 /// Folders are searched with git's ignore rules, which only hold in a git work tree, as in git
 /// itself. Hidden files are looked at: `.devcontainer/Dockerfile` is as good as any.
 pub fn discover(paths: &[PathBuf], threads: usize) -> Found {
@@ -69,9 +73,7 @@ pub fn discover(paths: &[PathBuf], threads: usize) -> Found {
     for path in paths {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => search(path, threads, &mut found),
-            Ok(_) => found
-                .candidates
-                .push(Candidate { outside: leads_outside(path), ..Candidate::new(path.clone(), true) }),
+            Ok(_) => found.candidates.push(Candidate::new(path.clone(), true)),
             Err(error) => found.problems.push(Problem::new(path, describe(&error))),
         }
     }
@@ -83,7 +85,7 @@ pub fn discover(paths: &[PathBuf], threads: usize) -> Found {
 impl Candidate {
     /// A file that was found, or named by the user, at `path`.
     pub fn new(path: PathBuf, named: bool) -> Self {
-        Self { path, other_names: Vec::new(), named, ambiguous: false, outside: false, inode: None }
+        Self { path, other_names: Vec::new(), named, ambiguous: false, inode: None }
     }
 }
 
@@ -111,11 +113,10 @@ fn search(root: &Path, threads: usize, found: &mut Found) {
         .ignore(false)
         .threads(threads)
         .filter_entry(move |entry| match folder_left_out(entry) {
-            None => true,
-            Some(reason) => {
-                if let Some(reason) = reason {
-                    note(&for_filter, &|met| met.left_out.push((entry.path().to_path_buf(), reason)));
-                }
+            Verdict::Search => true,
+            Verdict::Pass => false,
+            Verdict::LeaveOut(folder, reason) => {
+                note(&for_filter, &|met| met.left_out.push((folder.to_path_buf(), reason)));
                 false
             }
         })
@@ -148,15 +149,29 @@ fn search(root: &Path, threads: usize, found: &mut Found) {
     found.problems.append(&mut met.problems);
 }
 
-/// Whether a folder is left out, and whether that is worth telling.
-fn folder_left_out(entry: &DirEntry) -> Option<Option<LeftOut>> {
+/// What becomes of a folder that was met.
+enum Verdict<'e> {
+    Search,
+    /// It isn't searched, which is nothing to tell of.
+    Pass,
+    /// This folder is left out: the one that was met, or the one that it is in.
+    LeaveOut(&'e Path, LeftOut),
+}
+
+/// Whether a folder is left out.
+fn folder_left_out(entry: &DirEntry) -> Verdict<'_> {
     if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return None;
+        return Verdict::Search;
     }
     match entry.file_name().as_encoded_bytes() {
-        b".git" => Some(None),
-        b"vendor" | b"node_modules" => Some(Some(LeftOut::Dependencies)),
-        _ => None,
+        b".git" => match entry.path().parent() {
+            Some(folder) if entry.depth() > 1 && git::is_registered(folder) => {
+                Verdict::LeaveOut(folder, LeftOut::Submodule)
+            }
+            _ => Verdict::Pass,
+        },
+        b"vendor" | b"node_modules" => Verdict::LeaveOut(entry.path(), LeftOut::Dependencies),
+        _ => Verdict::Search,
     }
 }
 
@@ -177,6 +192,7 @@ fn consider(entry: &DirEntry, met: &Mutex<Met>) {
     match name {
         Name::Other => {}
         Name::Template => add(&mut |met| met.left_out.push((path(), LeftOut::Template))),
+        Name::Companion => add(&mut |met| met.left_out.push((path(), LeftOut::OtherLanguage))),
         Name::Dockerfile | Name::Ambiguous => {
             let ambiguous = name == Name::Ambiguous;
             let inode = inode(entry);
@@ -195,12 +211,15 @@ fn follow_links(root: &Path, met: &mut Met) {
     let mut tree = None;
     for mut link in std::mem::take(&mut met.links) {
         match link_target(root, &link.path, &mut tree) {
-            Ok(Some(target)) if target.is_dir() => {}
+            Ok(Some(target)) if !target.is_file() => {}
             Ok(Some(target)) => {
                 (link.path, link.inode) = (target, None);
                 met.candidates.push(link);
             }
             Ok(None) => met.left_out.push((link.path, LeftOut::OutsideLink)),
+            Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+                met.left_out.push((link.path, LeftOut::BrokenLink));
+            }
             Err(error) => {
                 let path = link.path.strip_prefix("./").unwrap_or(&link.path);
                 met.problems.push(Problem::new(path, describe(&error)));
@@ -219,21 +238,6 @@ fn link_target(root: &Path, link: &Path, tree: &mut Option<PathBuf>) -> std::io:
     }
     let tree = tree.get_or_insert_with(|| git::work_tree(&real_root).unwrap_or(real_root));
     Ok(target.starts_with(tree).then_some(target))
-}
-
-/// Whether a file named by the user is a symlink out of its tree: the git work tree of the link,
-/// or without git the link's folder.
-fn leads_outside(path: &Path) -> bool {
-    if !path.is_symlink() {
-        return false;
-    }
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let (Ok(folder), Ok(target)) = (fs::canonicalize(folder), fs::canonicalize(path)) else { return true };
-    let tree = git::work_tree(&folder).unwrap_or(folder);
-    !target.starts_with(tree)
 }
 
 /// What the search could not do.
@@ -275,14 +279,20 @@ fn each_once(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     kept
 }
 
-/// Joins a second name of the same file to the first.
+/// Joins a second name of the same file to the first. A symlink, or another way to the same name, is
+/// no name of its own.
 fn merge(first: &mut Candidate, mut second: Candidate) {
     if second.named && !first.named {
         std::mem::swap(first, &mut second);
         first.other_names = std::mem::take(&mut second.other_names);
+        let path = fs::canonicalize(&first.path);
+        first.other_names.retain(|name| path.as_ref().ok() != Some(name));
     }
-    first.outside |= second.outside;
-    first.other_names.push(second.path);
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = real(&second.path);
+    if name != real(&first.path) && !first.other_names.contains(&name) {
+        first.other_names.push(name);
+    }
 }
 
 /// The number of a file in its file system, as the folder's listing has it.

@@ -16,7 +16,7 @@ use crate::interrupt::Temporaries;
 use crate::names;
 use crate::ordered;
 use crate::palette::Palette;
-use crate::pipeline::{Bug, Outcome};
+use crate::pipeline::{Bug, Outcome, ReportedDiagnostic};
 use crate::problem::{Problem, describe};
 use crate::progress::Progress;
 use crate::read::{ReadError, read};
@@ -192,6 +192,11 @@ fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &
         Format::Text => report::text::print(&file, &settings.palette, &mut done.report),
         Format::Json => report::json::print(&file, &mut done.report),
     }
+    for warning in problems(path, &outcome.warnings) {
+        let style = settings.error_palette.hunk;
+        // Writing to memory does not fail.
+        let _ = writeln!(done.remarks, "{style}warning:{style:#} {warning}");
+    }
     for bug in &outcome.bugs {
         done.problems.push(Problem::new(path, describe_bug(bug)));
     }
@@ -224,9 +229,6 @@ fn save(
     work_trees: &WorkTrees,
 ) -> Result<(), Problem> {
     let path = &candidate.path;
-    if candidate.outside {
-        return Err(Problem::new(path, "is a symlink out of its tree; name the file that it points to"));
-    }
     let real = std::fs::canonicalize(path).map_err(|error| Problem::new(path, describe(&error)))?;
     if !settings.allow_dirty {
         work_trees.check(&real).map_err(|error| Problem::new(path, error))?;
@@ -238,11 +240,15 @@ fn save(
 
 /// Why BuildKit would refuse the file.
 pub fn diagnostics(path: &Path, outcome: &Outcome) -> Vec<Problem> {
-    let problem = |diagnostic: &crate::pipeline::ReportedDiagnostic| Problem {
+    problems(path, &outcome.diagnostics)
+}
+
+fn problems(path: &Path, diagnostics: &[ReportedDiagnostic]) -> Vec<Problem> {
+    let problem = |diagnostic: &ReportedDiagnostic| Problem {
         place: Some((diagnostic.line, diagnostic.column)),
         ..Problem::new(path, redact(&diagnostic.message).text)
     };
-    outcome.diagnostics.iter().map(problem).collect()
+    diagnostics.iter().map(problem).collect()
 }
 
 fn describe_bug(bug: &Bug) -> String {

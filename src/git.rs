@@ -8,9 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use crate::problem::describe;
+
 /// The work tree that a folder, given by its real path, is in; `None` if it is in none.
 pub fn work_tree(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|ancestor| ancestor.join(".git").exists()).map(Path::to_path_buf)
+    // git itself passes over a folder `.git` that holds no repository.
+    let is_root = |folder: &&Path| {
+        let git = folder.join(".git");
+        git.is_file() || git.join("HEAD").exists()
+    };
+    folder.ancestors().find(is_root).map(Path::to_path_buf)
 }
 
 /// Whether a folder is the root of a submodule. Its `.git` is a file that names a folder in the
@@ -24,6 +31,26 @@ pub fn is_submodule(folder: &Path) -> bool {
         })
 }
 
+/// Whether a folder with a repository of its own is a submodule of the repository around it, which
+/// names it in `.gitmodules`.
+pub fn is_registered(folder: &Path) -> bool {
+    let listed = || {
+        let folder = fs::canonicalize(folder).ok()?;
+        let root = work_tree(folder.parent()?)?;
+        let name = folder.strip_prefix(&root).ok()?.to_str()?.replace('\\', "/");
+        let modules = fs::read_to_string(root.join(".gitmodules")).ok()?;
+        Some(modules.lines().any(|line| is_path(line, &name)))
+    };
+    listed().unwrap_or(false)
+}
+
+/// Whether a line of `.gitmodules` is `path = name`.
+fn is_path(line: &str, name: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let value = value.trim().trim_matches('"').trim_end_matches('/');
+    key.trim().eq_ignore_ascii_case("path") && value == name
+}
+
 /// Why a file may not be rewritten.
 #[derive(Debug, thiserror::Error)]
 pub enum Unclean {
@@ -31,7 +58,7 @@ pub enum Unclean {
     #[error("has uncommitted changes; commit or stash them, or pass --allow-dirty")]
     Dirty,
     /// git could not tell.
-    #[error("can't tell whether it has uncommitted changes, as git says: {0}; pass --allow-dirty to go on")]
+    #[error("can't tell whether it has uncommitted changes: {0}; pass --allow-dirty to go on")]
     Failed(String),
 }
 
@@ -46,8 +73,6 @@ pub struct WorkTrees(Mutex<BTreeMap<PathBuf, State>>);
 enum State {
     /// The paths below the root with changes; a folder without any tracked file ends in `/`.
     Changed(Vec<Vec<u8>>),
-    /// It is no work tree, or there is no git.
-    Unknown,
     Failed(String),
 }
 
@@ -59,7 +84,6 @@ impl WorkTrees {
         let Ok(name) = file.strip_prefix(&root) else { return Ok(()) };
         let mut states = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match states.entry(root.clone()).or_insert_with(|| ask(&root)) {
-            State::Unknown => Ok(()),
             State::Failed(message) => Err(Unclean::Failed(message.clone())),
             State::Changed(paths) => {
                 let name = name.as_os_str().as_encoded_bytes();
@@ -79,6 +103,8 @@ fn ask(root: &Path) -> State {
     }
     let output = command
         .env("LC_ALL", "C")
+        // The repository is broken if it isn't this one; a repository around it knows nothing of the file.
+        .envs(root.parent().map(|above| ("GIT_CEILING_DIRECTORIES", above)))
         .args([OsStr::new("-C"), root.as_os_str()])
         // The monitor is a program that the repository's configuration names.
         .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
@@ -88,13 +114,12 @@ fn ask(root: &Path) -> State {
         Ok(output) if output.status.success() => State::Changed(changed_paths(&output.stdout)),
         Ok(output) => {
             let message = String::from_utf8_lossy(&output.stderr);
-            if message.contains("not a git repository") {
-                return State::Unknown;
-            }
-            State::Failed(message.lines().next().unwrap_or("it failed without a message").to_owned())
+            State::Failed(format!("git says: {}", message.lines().next().unwrap_or("nothing")))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => State::Unknown,
-        Err(error) => State::Failed(error.to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            State::Failed("git isn't found, and the file is in a git work tree".to_owned())
+        }
+        Err(error) => State::Failed(format!("git can't be started: {}", describe(&error))),
     }
 }
 

@@ -6,6 +6,8 @@ use dockeropt_facts::Facts;
 use dockeropt_syntax::{Dockerfile, Instruction, Keyword, Operation, Span};
 use serde_json::{Map, Value, json};
 
+use crate::redact::{HIDDEN, Redacted, is_reference, is_secret, redact};
+
 /// The instructions of a file: `cmd`, `start`, `end` (lines), `flags`, `json`, `args` and
 /// `heredocs` as BuildKit's parser has them, and `span`, the bytes that the instruction covers.
 /// The instruction that an ONBUILD defers is given by `sub` and `subflags`.
@@ -13,15 +15,41 @@ use serde_json::{Map, Value, json};
 /// `stages` has what is known of each stage; see the module `stages`. It is empty for a file that
 /// BuildKit refuses.
 ///
+/// Values that look secret are replaced by `***`.
+///
 /// Spans are byte offsets in the file's text; for a file that is not UTF-8, in that text as
 /// [`dockeropt_syntax::Text`] holds it.
 pub fn json(file: &Dockerfile<'_>) -> Value {
     let stages = if file.diagnostics.is_empty() { stages::json(&Facts::new(file)) } else { json!([]) };
-    json!({
+    let mut value = json!({
         "escape": file.escape.to_string(),
         "instructions": file.instructions().map(|i| instruction(file, i)).collect::<Vec<_>>(),
         "stages": stages,
-    })
+    });
+    hide_secrets(&mut value, &redact(file.text));
+    value
+}
+
+/// Hides the secrets in all texts of a value.
+fn hide_secrets(value: &mut Value, secrets: &Redacted<'_>) {
+    match value {
+        Value::String(text) => *text = redact(&secrets.scrub(text)).text.into_owned(),
+        Value::Array(values) => values.iter_mut().for_each(|value| hide_secrets(value, secrets)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                hide_secrets(value, secrets);
+                hide_if_secret(key, value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Hides the value of a variable with that name, if it looks secret.
+fn hide_if_secret(name: &str, value: &mut Value) {
+    if is_secret(name) && value.as_str().is_some_and(|value| !value.is_empty() && !is_reference(value)) {
+        *value = json!(HIDDEN);
+    }
 }
 
 fn instruction(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Value {
@@ -42,7 +70,17 @@ fn instruction(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Value {
         set("subflags", flags(effective));
     }
     set("json", json!(effective.json.is_some()));
-    set("args", json!(arguments(instruction, effective, escape)));
+    let mut arguments: Vec<_> =
+        arguments(instruction, effective, escape).into_iter().map(Value::from).collect();
+    if matches!(effective.keyword, Keyword::Env | Keyword::Label) {
+        // Each variable is a name, its value and the sign between them.
+        for variable in arguments.chunks_exact_mut(3) {
+            if let [Value::String(name), value, _] = variable {
+                hide_if_secret(name, value);
+            }
+        }
+    }
+    set("args", Value::Array(arguments));
     if !instruction.heredocs.is_empty() {
         set("heredocs", heredocs(text, instruction));
     }

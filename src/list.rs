@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use dockeropt_syntax::nearest;
 use dockeropt_transforms::{ALL, Transform};
 
 /// A transform, as its documentation has it.
@@ -36,12 +37,31 @@ pub fn catalogue() -> Vec<Entry> {
 
 /// There is no transform of that name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no transform `{0}`; `dockeropt list` shows those that there are")]
-pub struct Unknown(pub String);
+#[error("there is no transform `{id}`; {}", hint(*.near))]
+pub struct Unknown {
+    /// What was asked for.
+    pub id: String,
+    /// The name that was probably meant.
+    pub near: Option<&'static str>,
+}
+
+fn hint(near: Option<&str>) -> String {
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`dockeropt list` shows those that there are".to_owned(),
+    }
+}
 
 /// Finds a transform by its name.
 pub fn find<'e>(catalogue: &'e [Entry], id: &str) -> Result<&'e Entry, Unknown> {
-    catalogue.iter().find(|entry| entry.id == id).ok_or_else(|| Unknown(id.to_owned()))
+    let found = catalogue.iter().find(|entry| entry.id == id);
+    found.ok_or_else(|| Unknown { id: id.to_owned(), near: near(catalogue, id) })
+}
+
+/// The name that is nearest to `id`, or else begins with it.
+fn near(catalogue: &[Entry], id: &str) -> Option<&'static str> {
+    let names = || catalogue.iter().map(|entry| entry.id);
+    nearest(id, names()).or_else(|| names().find(|name| id.len() > 2 && name.starts_with(id)))
 }
 
 /// The list, one transform a line; those that are off by default are marked.
@@ -94,6 +114,11 @@ mod tests {
         let entries = entries();
         let entry = find(&entries, "merge-run").unwrap();
         assert_eq!(explain(entry), "# merge-run\n\nJoins.\n\n(on by default; since 0.1.0)\n");
-        assert_eq!(find(&entries, "merge"), Err(Unknown("merge".into())));
+        for id in ["merge", "merge-runs", "Merge-Run", "merge_run"] {
+            let message = find(&entries, id).unwrap_err().to_string();
+            assert_eq!(message, format!("there is no transform `{id}`; did you mean `merge-run`?"));
+        }
+        let message = find(&entries, "nope").unwrap_err().to_string();
+        assert_eq!(message, "there is no transform `nope`; `dockeropt list` shows those that there are");
     }
 }

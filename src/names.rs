@@ -11,6 +11,8 @@ pub enum Name {
     /// A Dockerfile by its first part, with the ending of another language: `Dockerfile.go` may be
     /// the Dockerfile of a Go program, or Go source.
     Ambiguous,
+    /// Something that lies beside a Dockerfile: notes, a script, or an old version.
+    Companion,
     /// A template, from which a Dockerfile is made.
     Template,
     /// Something else.
@@ -23,11 +25,13 @@ const TEMPLATES: [&str; 13] = [
 ];
 
 /// Endings of files that are often not Dockerfiles, though `Dockerfile.rs` may be one.
-const LANGUAGES: [&str; 39] = [
-    "bak", "c", "cc", "cpp", "cs", "css", "diff", "gif", "go", "gz", "h", "html", "java", "jpg", "js",
-    "json", "jsx", "kt", "lock", "lua", "md", "orig", "patch", "php", "pl", "png", "py", "rb", "rej", "rs",
-    "rst", "sh", "svg", "swp", "toml", "ts", "tsx", "yaml", "yml",
+const LANGUAGES: [&str; 31] = [
+    "c", "cc", "cpp", "cs", "css", "gif", "go", "gz", "h", "html", "java", "jpg", "js", "json", "jsx", "kt",
+    "lock", "lua", "php", "pl", "png", "py", "rb", "rs", "rst", "svg", "toml", "ts", "tsx", "yaml", "yml",
 ];
+
+/// Endings of notes and scripts, and of what editors and version control leave behind.
+const COMPANIONS: [&str; 9] = ["bak", "diff", "md", "orig", "patch", "rej", "sh", "swp", "txt"];
 
 /// Classes a file by its name, in any letter case: `Dockerfile`, `Dockerfile.*`, `*.Dockerfile`
 /// and `Containerfile*` are Dockerfiles.
@@ -48,6 +52,8 @@ pub fn classify(name: &OsStr) -> Name {
     let is_in = |list: &[&str]| list.iter().any(|e| name[dot + 1..].eq_ignore_ascii_case(e.as_bytes()));
     if is_in(&TEMPLATES) {
         Name::Template
+    } else if is_in(&COMPANIONS) {
+        Name::Companion
     } else if is_in(&LANGUAGES) {
         Name::Ambiguous
     } else {
@@ -171,8 +177,13 @@ mod tests {
         for name in ["Dockerfile.j2", "Dockerfile.in", "dockerfile.TMPL", "Containerfile.template"] {
             assert_eq!(class(name), Name::Template, "{name}");
         }
+        for name in
+            ["Dockerfile.md", "dockerfile.txt", "Dockerfile.SH", "Containerfile.orig", "Dockerfile.x.bak"]
+        {
+            assert_eq!(class(name), Name::Companion, "{name}");
+        }
         assert_eq!(class("dockerfile.go"), Name::Ambiguous);
-        assert!(LANGUAGES.is_sorted());
+        assert!(LANGUAGES.is_sorted() && COMPANIONS.is_sorted());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Options {
     pub skip: BTreeSet<String>,
     /// Whether fixes with claims or assumptions are applied.
     pub allow_unsafe: bool,
-    /// If not empty, only the fixes with these fingerprints are applied.
+    /// If not empty, only the fixes with these fingerprints are applied, or whose fingerprints begin so.
     pub fingerprints: BTreeSet<String>,
     /// The fixes with these fingerprints are not applied.
     pub banned: BTreeSet<String>,
@@ -76,7 +76,8 @@ pub struct ReportedRefusal {
     pub reason: String,
 }
 
-/// Why BuildKit would refuse the file.
+/// Something that is said of a place: why BuildKit would refuse the file, or a comment to dockeropt that
+/// it doesn't know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedDiagnostic {
     /// The line, from 1.
@@ -113,6 +114,8 @@ pub struct Outcome {
     pub declined: Vec<ReportedRefusal>,
     /// Why the file is refused; if there is any, nothing was done.
     pub diagnostics: Vec<ReportedDiagnostic>,
+    /// Comments to dockeropt that mean nothing to it.
+    pub warnings: Vec<ReportedDiagnostic>,
     /// Bugs found by the check.
     pub bugs: Vec<Bug>,
 }
@@ -127,12 +130,24 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     if !original.diagnostics.is_empty() {
         return refused(&original);
     }
-    if pragma::skips_file(&original) {
-        return Outcome { after: text.to_owned(), ..Outcome::default() };
-    }
-    let before = Facts::new(&original);
+    let outcome = if pragma::skips_file(&original) {
+        Outcome { after: text.to_owned(), ..Outcome::default() }
+    } else {
+        rewrite(&original, options)
+    };
+    let index = LineIndex::new(text);
+    let warnings = pragma::mistakes(&original)
+        .into_iter()
+        .map(|(offset, message)| reported(&original, &index, offset, message))
+        .collect();
+    Outcome { warnings, ..outcome }
+}
+
+fn rewrite(original: &Dockerfile<'_>, options: &Options) -> Outcome {
+    let text = original.text;
+    let before = Facts::new(original);
     let mut run =
-        Run { before: &before, options, places: Places::new(&original), banned: options.banned.clone() };
+        Run { before: &before, options, places: Places::new(original), banned: options.banned.clone() };
     let mut bugs = Vec::new();
     loop {
         let attempt = run.attempt(None);
@@ -161,15 +176,16 @@ const MOST_APPLICATIONS: usize = 200;
 
 fn refused(file: &Dockerfile<'_>) -> Outcome {
     let index = LineIndex::new(file.text);
-    let diagnostics = file.diagnostics.iter().map(|diagnostic| {
-        let position = index.position(file.text, diagnostic.span.start);
-        ReportedDiagnostic {
-            line: position.line,
-            column: position.column,
-            message: diagnostic.message.clone(),
-        }
-    });
+    let diagnostics = file
+        .diagnostics
+        .iter()
+        .map(|diagnostic| reported(file, &index, diagnostic.span.start, diagnostic.message.clone()));
     Outcome { after: file.text.to_owned(), diagnostics: diagnostics.collect(), ..Outcome::default() }
+}
+
+fn reported(file: &Dockerfile<'_>, index: &LineIndex, offset: usize, message: String) -> ReportedDiagnostic {
+    let position = index.position(file.text, offset);
+    ReportedDiagnostic { line: position.line, column: position.column, message }
 }
 
 struct Run<'r> {
@@ -225,6 +241,7 @@ impl Attempt {
             held_back: self.held_back,
             declined: self.declined,
             diagnostics: Vec::new(),
+            warnings: Vec::new(),
             bugs,
         }
     }
@@ -340,7 +357,7 @@ impl Run<'_> {
                 said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
                 continue;
             }
-            let named = self.options.fingerprints.contains(&report.fingerprint);
+            let named = self.options.fingerprints.iter().any(|start| report.fingerprint.starts_with(start));
             let wanted = self.options.fingerprints.is_empty() || named;
             let may = fix.is_safe() || self.options.allow_unsafe || named;
             let banned = self.banned.contains(&report.fingerprint)

@@ -1,6 +1,6 @@
 //! Reading a file without being led astray by what it is.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -16,6 +16,9 @@ pub enum ReadError {
     /// The system refused.
     #[error("{}", describe(.0))]
     Io(#[from] io::Error),
+    /// It is a pipe, a socket or a device.
+    #[error("is not a regular file")]
+    NotRegular,
     /// It is larger than [`LIMIT`].
     #[error("is larger than {} MiB, which no Dockerfile is", LIMIT >> 20)]
     TooLarge,
@@ -26,12 +29,15 @@ pub enum ReadError {
 
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    if length > LIMIT {
+    // Looked at before it is opened: to open a pipe waits until somebody writes to it.
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(ReadError::NotRegular);
+    }
+    if metadata.len() > LIMIT {
         return Err(ReadError::TooLarge);
     }
-    read_stream(file, length as usize)
+    read_stream(File::open(path)?, metadata.len() as usize)
 }
 
 /// Reads a stream to its end. `expected` is how many bytes it probably has.

@@ -1,13 +1,17 @@
 //! Keeping secrets out of reports.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What stands for a secret value.
-const HIDDEN: &str = "***";
+pub(crate) const HIDDEN: &str = "***";
 
 /// Parts of names whose values are secret, in capitals.
 const SECRET: [&str; 9] =
     ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"];
+
+/// What stands before the secret in the header `Authorization`.
+const SCHEMES: [&str; 6] = ["Bearer", "Basic", "Digest", "Token", "ApiKey", "Negotiate"];
 
 /// A text without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +35,9 @@ impl Redacted<'_> {
 }
 
 /// Replaces the values of names that look secret: in `NAME=value` wherever it stands (ENV, ARG,
-/// `RUN NAME=value command`, `--name=value`), and in `ENV NAME value`. A value that only refers to
-/// a variable stays.
+/// `RUN NAME=value command`, `--name=value`, `?name=value`), in `ENV NAME value` and `--name value`, in
+/// HTTP headers (`Authorization: Bearer value`), and what stands before the host in a URL. A value that
+/// only refers to a variable stays.
 ///
 /// This reads lines, not instructions, so that it also serves for texts that aren't Dockerfiles. It
 /// errs on the side of hiding.
@@ -85,6 +90,8 @@ fn scrub<'m>(values: &[&str], message: &'m str) -> Cow<'m, str> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
     None,
+    /// The word that comes next.
+    Next,
     /// A word, with the quote that is open.
     Word(Option<char>),
     /// All that follows, for `ENV NAME value`.
@@ -100,9 +107,18 @@ fn scan(line: &str, open: Open, hide: &mut impl FnMut(usize, usize)) -> Open {
             hide(0, line.len());
             return Open::Rest;
         }
-        Open::Word(quote) => {
-            let (end, quote) = word_end(line, 0, quote);
-            hide(0, end);
+        Open::Next | Open::Word(_) => {
+            let (start, quote) = match open {
+                Open::Word(quote) => (0, quote),
+                _ => match option_value(line, 0) {
+                    Some(start) if start == line.len() => return Open::Next,
+                    Some(start) => (start, None),
+                    // An option follows, and is looked at below.
+                    None => return scan(line, Open::None, hide),
+                },
+            };
+            let (end, quote) = word_end(line, start, quote);
+            hide(start, end);
             if end == line.len() {
                 return Open::Word(quote);
             }
@@ -115,20 +131,89 @@ fn scan(line: &str, open: Open, hide: &mut impl FnMut(usize, usize)) -> Open {
             }
         }
     }
-    while let Some(equals) = line[at..].find('=').map(|found| at + found) {
+    while let Some(sign) = line[at..].find(['=', ':', ' ', '\t']).map(|found| at + found) {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        let name = &line[line[..equals].trim_end_matches(is_name).len()..equals];
-        at = equals + 1;
-        if is_secret(name) {
-            let (end, quote) = word_end(line, at, None);
-            hide(at, end);
-            if end == line.len() {
-                return Open::Word(quote);
+        let name = &line[line[..sign].trim_end_matches(is_name).len()..sign];
+        at = sign + 1;
+        let start = match line.as_bytes()[sign] {
+            b'=' if is_secret(name) => at,
+            b':' => {
+                if let Some(value) = header_value(name, line, at).or_else(|| login(name, line, at)) {
+                    hide(value.start, value.end);
+                    at = value.end;
+                }
+                continue;
             }
-            at = end;
+            b' ' | b'\t' if is_secret_option(name) => match option_value(line, at) {
+                Some(start) if start == line.len() => return Open::Next,
+                Some(start) => start,
+                None => continue,
+            },
+            _ => continue,
+        };
+        let (end, quote) = word_end(line, start, None);
+        hide(start, end);
+        if end == line.len() {
+            return Open::Word(quote);
         }
+        at = end;
     }
     Open::None
+}
+
+/// The value of an HTTP header with a secret, `Authorization: Bearer value` or `X-Auth-Token: value`,
+/// whose colon is before `at`.
+fn header_value(name: &str, line: &str, at: usize) -> Option<Range<usize>> {
+    // `FROM token-service:1.2` is none.
+    let is_secret_header = || name.contains('-') && is_secret(name) && line[at..].starts_with(' ');
+    if !ends_with(name, "authorization") && !is_secret_header() {
+        return None;
+    }
+    let word = |at: usize| {
+        let start = line.len() - line[at..].trim_start().len();
+        let end = line[start..].find([' ', '\t', '"', '\'', '\\', ')']).map_or(line.len(), |end| start + end);
+        start..end
+    };
+    let first = word(at);
+    let is_scheme = SCHEMES.iter().any(|scheme| line[first.clone()].eq_ignore_ascii_case(scheme));
+    Some(if is_scheme { word(first.end) } else { first })
+}
+
+/// The secret in a URL whose colon is before `at`: the password of `https://user:password@host`, or the
+/// token of `https://token@host`.
+fn login(scheme: &str, line: &str, at: usize) -> Option<Range<usize>> {
+    let start = at + "//".len();
+    let authority = line[at..].strip_prefix("//")?;
+    let end =
+        authority.find(['/', '?', '#', ' ', '\t', '"', '\'', '\\', ')', '>']).unwrap_or(authority.len());
+    let login = &authority[..authority[..end].rfind('@')?];
+    match login.find(':') {
+        Some(colon) => Some(start + colon + 1..start + login.len()),
+        // `ssh://git@host` names a user.
+        None if ends_with(scheme, "http") || ends_with(scheme, "https") => Some(start..start + login.len()),
+        None => None,
+    }
+}
+
+/// Where the word starts that follows an option, at or after `at`; `None` if an option, or the end of
+/// the command, follows.
+fn option_value(line: &str, at: usize) -> Option<usize> {
+    let rest = line[at..].trim_start();
+    (!rest.starts_with(['-', '&', '|', ';', '>', '<'])).then(|| line.len() - rest.len())
+}
+
+/// Whether the word behind `--name` is a secret. `adduser --disabled-password` takes none, and
+/// `docker login --password-stdin` reads it.
+fn is_secret_option(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("--") else { return false };
+    let without = ["no-", "disable", "without-", "skip-", "empty-", "allow-"];
+    let name = name.to_ascii_lowercase();
+    let upper = name.to_ascii_uppercase().replace('-', "_");
+    !without.iter().any(|start| name.starts_with(start)) && SECRET.iter().any(|part| upper.ends_with(part))
+}
+
+fn ends_with(name: &str, end: &str) -> bool {
+    name.len() >= end.len() && name.as_bytes()[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
 }
 
 /// Where the value starts in `ENV NAME value` with a secret name.
@@ -155,13 +240,14 @@ fn word_end(line: &str, start: usize, mut quote: Option<char>) -> (usize, Option
     (line.len(), quote)
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether the value of a variable or option of that name is to be hidden.
+pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace('-', "_");
     SECRET.iter().any(|part| name.contains(part))
 }
 
 /// Whether a value is nothing but `$NAME`, `${NAME}` or `$(command)`.
-fn is_reference(value: &str) -> bool {
+pub(crate) fn is_reference(value: &str) -> bool {
     let Some(name) = value.strip_prefix('$') else { return false };
     let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
     name.starts_with('(') || name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -182,6 +268,20 @@ mod tests {
             ("ARG npm_token='a b'\n", "ARG npm_token=***\n"),
             ("ENV TOKEN=abcdef\nRUN curl abcdef@x\n", "ENV TOKEN=***\nRUN curl ***@x\n"),
             ("RUN API_KEY=k x && y --password=z;w\n", "RUN API_KEY=*** x && y --password=***;w\n"),
+            (
+                "RUN curl -H \"Authorization: Bearer xyz\" -H 'authorization:Basic a==' b\n",
+                "RUN curl -H \"Authorization: Bearer ***\" -H 'authorization:Basic ***' b\n",
+            ),
+            ("RUN curl -H 'PRIVATE-TOKEN: xyz' -H Authorization:xyz\n", {
+                "RUN curl -H 'PRIVATE-TOKEN: ***' -H Authorization:***\n"
+            }),
+            ("RUN x --password xyz --api-key 'a b' c\n", "RUN x --password *** --api-key *** c\n"),
+            ("RUN x --password \\\n  xyz y\n", "RUN x --password \\\n  *** y\n"),
+            (
+                "RUN git clone https://user:p@ss@host/a?token=xyz&b=c && pip -i http://xyz@host/x\n",
+                "RUN git clone https://user:***@host/a?token=***&b=c && pip -i http://***@host/x\n",
+            ),
+            ("ENV U=postgres://u:p@h A=b\n", "ENV U=postgres://u:***@h A=b\n"),
         ] {
             assert_eq!(redact(text).text, expected);
         }
@@ -194,6 +294,12 @@ mod tests {
             "RUN PASSWORD=$PASSWORD x\n",
             "RUN --mount=type=secret,id=token cat\n",
             "# API_KEY of é\n",
+            "RUN adduser --disabled-password user && docker login --password-stdin -u x\n",
+            "RUN x --password \"$PASSWORD\" --token --verbose -p 80 --secret\n",
+            "RUN x --password \\\n  --verbose\n",
+            "RUN curl -H \"Authorization: Bearer ${T}\" https://$U:$P@host https://host/a@b:c ssh://git@host\n",
+            "FROM token-service:1.2\n",
+            "RUN curl http://é -o a:b && echo token: x\n",
         ] {
             assert!(!redact(text).is_redacted(), "{text}");
         }

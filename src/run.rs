@@ -18,6 +18,7 @@ use crate::interrupt::Temporaries;
 use crate::palette::{Palette, stdout_is_terminal};
 use crate::problem::{Problem, describe};
 use crate::read::{read, read_stream};
+use crate::redact::redact;
 use crate::{config, inspect, list, pipeline, verification};
 
 /// How many bytes of output are collected before they are written.
@@ -85,6 +86,9 @@ pub(crate) fn choose(
     for id in only.iter().chain(skip) {
         list::find(&catalogue, id)?;
     }
+    if let Some(id) = only.iter().find(|id| skip.contains(id)) {
+        bail!("`{id}` is named by --only and by --skip");
+    }
     for id in &config.skip {
         let path = config_path.as_deref().unwrap_or(Path::new("dockeropt.toml")).display();
         list::find(&catalogue, id).with_context(|| format!("{path}: skip"))?;
@@ -94,7 +98,7 @@ pub(crate) fn choose(
         only: only.iter().cloned().collect(),
         skip: skip.cloned().collect(),
         allow_unsafe,
-        fingerprints: fingerprints.iter().cloned().collect(),
+        fingerprints: fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_, _>>()?,
         banned: BTreeSet::new(),
         merge_always: config.merge_run.when == config::When::Always,
     })
@@ -154,11 +158,19 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     let summary =
         ending.map_err(|error| anyhow::anyhow!("can't write the report: {}", describe(&error)))?.summary;
     let found = found.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(missing) = options.fingerprints.iter().find(|wanted| !found.contains(*wanted)) {
-        bail!(
-            "no fix with the fingerprint {missing} was made: there is none, or it needs another fix to be \
-             named as well (`dockeropt fix --format json` lists them in order)"
-        );
+    for wanted in &options.fingerprints {
+        let mut named = found.iter().filter(|found| found.starts_with(wanted));
+        let Some(first) = named.next() else {
+            bail!(
+                "no fix with the fingerprint {wanted} was made: there is none, or it needs another fix to be \
+                 named as well (`dockeropt fix --format json` lists them in order)"
+            );
+        };
+        if let Some(second) = named.next() {
+            bail!(
+                "the fingerprint {wanted} stands for more than one fix, {first} and {second}; give more digits"
+            );
+        }
     }
     if prover.as_ref().is_some_and(verification::Prover::is_original_broken) {
         return Ok(ORIGINAL.into());
@@ -168,6 +180,14 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         () if arguments.check && summary.changed > 0 => WOULD_CHANGE.into(),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// A fingerprint as it is compared. A part of it from its start is enough.
+fn fingerprint(text: &str) -> anyhow::Result<String> {
+    if !(6..=16).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        bail!("`{text}` is no fingerprint, which has 16 hexadecimal digits; the first 6 are enough");
+    }
+    Ok(text.to_ascii_lowercase())
 }
 
 /// Whether the paths say standard input, which goes with no other.
@@ -187,7 +207,11 @@ fn run_inspect(path: &Path) -> anyhow::Result<ExitCode> {
     for diagnostic in &file.diagnostics {
         let place = index.position(text.as_str(), diagnostic.span.start);
         let place = Some((place.line, place.column));
-        let _ = writeln!(stderr(), "error: {}", Problem { place, ..Problem::new(path, &diagnostic.message) });
+        let _ = writeln!(
+            stderr(),
+            "error: {}",
+            Problem { place, ..Problem::new(path, redact(&diagnostic.message).text) }
+        );
     }
     let mut json = serde_json::to_string_pretty(&inspect::json(&file))?;
     json.push('\n');

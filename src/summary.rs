@@ -51,6 +51,7 @@ fn name(reason: LeftOut) -> &'static str {
         LeftOut::Generated => "generated",
         LeftOut::Template => "template",
         LeftOut::OutsideLink => "link out of the tree",
+        LeftOut::BrokenLink => "broken link",
         LeftOut::OtherLanguage => "not a Dockerfile",
         LeftOut::Dependencies => "vendor, node_modules",
         LeftOut::Submodule => "submodule",

@@ -63,8 +63,7 @@ pub fn replace(
         if fs::read(path)? != before {
             return Err(WriteError::Changed);
         }
-        temporary.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        Ok(temporaries.persist(temporary, path)?)
     })();
     temporaries.forget(&temporary_path);
     written?;
@@ -81,8 +80,14 @@ fn link(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
     let link =
         tempfile::Builder::new().prefix(".dockeropt-").make_in(folder, |at| fs::hard_link(from, at))?;
-    link.into_temp_path().persist(to)?;
-    Ok(())
+    let (_, temporary) = link.into_parts();
+    let temporary_path = temporary.to_path_buf();
+    temporary.persist(to)?;
+    // Renaming does nothing if both names already lead to one file.
+    match fs::remove_file(temporary_path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Gives a new file the mode and owner of the old.
@@ -149,6 +154,17 @@ mod tests {
         replace(&path, b"FROM a\n", b"FROM c\n", &[], &Temporaries::default()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o4751);
         assert_eq!(fs::read(&path).unwrap(), b"FROM c\n");
+        assert_eq!(names_in(folder.path()), ["Dockerfile"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_leads_to_the_new_file_already_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Dockerfile");
+        fs::write(&path, "FROM a\n").unwrap();
+        let again = std::slice::from_ref(&path);
+        replace(&path, b"FROM a\n", b"FROM c\n", again, &Temporaries::default()).unwrap();
         assert_eq!(names_in(folder.path()), ["Dockerfile"]);
     }
 

@@ -43,4 +43,5 @@ pub use logical::Logical;
 pub use parse::parse;
 pub use run_plan::{LINE_WIDTH, PlanError, RunPlan};
 pub use span::{LineIndex, LogicalSpan, Position, Span};
+pub use suggest::nearest;
 pub use text::Text;

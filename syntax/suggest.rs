@@ -1,22 +1,30 @@
-//! "Did you mean": the instruction whose name is nearest to a word.
+//! "Did you mean": the name that is nearest to a word.
 
 use crate::Keyword;
 
 /// The name of the instruction that differs from `word` by at most two letters; in the case of
 /// `word`, where that is clear.
 pub(crate) fn instruction(word: &str) -> Option<String> {
-    // A longer word is further away than two letters from every name.
-    if word.len() > 40 {
-        return None;
-    }
+    let name = nearest(word, Keyword::ALL.iter().map(|&(_, name)| name))?;
     let lower = word.to_lowercase();
-    let names = Keyword::ALL.iter().map(|&(_, name)| (distance(&lower, &name.to_ascii_lowercase()), name));
-    let (_, name) = names.filter(|&(distance, _)| distance < 3).min_by_key(|&(distance, _)| distance)?;
     Some(if word == word.to_uppercase() && word != lower {
         name.to_owned()
     } else {
         name.to_ascii_lowercase()
     })
+}
+
+/// The name that differs from `word` by at most two letters, in any letter case; of several the first of
+/// the nearest.
+pub fn nearest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // A longer word is further away than two letters from every name, and would take long.
+    if word.len() > 40 {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    let names = names.into_iter().map(|name| (distance(&lower, &name.to_ascii_lowercase()), name));
+    let (_, name) = names.filter(|&(distance, _)| distance < 3).min_by_key(|&(distance, _)| distance)?;
+    Some(name)
 }
 
 /// How many letters must be put in, taken out or replaced (Levenshtein).

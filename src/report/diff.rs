@@ -5,6 +5,7 @@ use std::io::Write;
 use super::FileReport;
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
+use crate::problem::{printable, printable_path};
 use crate::redact::redact;
 
 /// Appends the diff of a file; nothing if it does not change. It has the file's own content, secrets
@@ -20,7 +21,8 @@ pub fn print_declined(file: &FileReport<'_>, out: &mut Vec<u8>) {
     }
     let secrets = redact(file.before);
     for declined in &file.outcome.declined {
-        let reason = secrets.scrub(&declined.reason);
-        let _ = writeln!(out, "{}:{}: {}: {reason}", file.path, declined.line, declined.transform);
+        let (path, reason) = (printable_path(file.path), secrets.scrub(&declined.reason));
+        let reason = printable(&reason);
+        let _ = writeln!(out, "{path}:{}: {}: {reason}", declined.line, declined.transform);
     }
 }

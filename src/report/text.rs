@@ -1,5 +1,6 @@
 //! The report for people: the source lines with what is done to them and why under them.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use dockeropt_syntax::Text;
@@ -7,6 +8,7 @@ use dockeropt_syntax::Text;
 use super::FileReport;
 use crate::palette::Palette;
 use crate::pipeline::{Applicability, ReportedFix};
+use crate::problem::{printable, printable_path};
 use crate::redact::{Redacted, redact};
 
 /// How many source lines are shown of a fix; of a longer one the first and last.
@@ -20,8 +22,8 @@ pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
         return;
     }
     let secrets = redact(file.before);
-    let source =
-        Source { path: file.path, lines: secrets.text.lines().collect(), secrets: &secrets, palette };
+    let path = printable_path(file.path);
+    let source = Source { path, lines: secrets.text.lines().collect(), secrets: &secrets, palette };
     let mut order: Vec<_> = outcome.fixes.iter().chain(&outcome.held_back).collect();
     order.sort_by_key(|fix| fix.start_line);
     for fix in order {
@@ -36,7 +38,7 @@ pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
 }
 
 struct Source<'a> {
-    path: &'a str,
+    path: Cow<'a, str>,
     lines: Vec<&'a str>,
     secrets: &'a Redacted<'a>,
     palette: &'a Palette,
@@ -63,6 +65,7 @@ impl Source<'_> {
     fn print_heading(&self, line: usize, transform: &str, title: &str, out: &mut Vec<u8>) {
         let Palette { header, hunk, .. } = self.palette;
         let title = self.secrets.scrub(title);
+        let title = printable(&title);
         let _ = writeln!(out, "{header}{}:{line}:{header:#} {hunk}{transform}{hunk:#}: {title}", self.path);
     }
 
@@ -79,7 +82,7 @@ impl Source<'_> {
             let Some(line) = number.checked_sub(1).and_then(|at| self.lines.get(at)) else { continue };
             if !gap.contains(&number) {
                 let _ = write!(out, "{faint}{number:>5} |{faint:#} ");
-                out.extend_from_slice(&Text::encode(line));
+                out.extend_from_slice(&Text::encode(&printable(line)));
                 out.push(b'\n');
             }
         }
@@ -88,6 +91,7 @@ impl Source<'_> {
     fn print_note(&self, word: &str, text: &str, out: &mut Vec<u8>) {
         let faint = self.palette.faint;
         let text = self.secrets.scrub(text);
+        let text = printable(&text);
         let _ = writeln!(out, "{faint}      = {word}:{faint:#} {text}");
     }
 }

@@ -1,10 +1,13 @@
 //! Files that can't be worked on cost themselves only.
 
 use std::fs::File;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
 
 use dockeropt::read::LIMIT;
 
-use crate::support::{Folder, run_in};
+use crate::support::{Folder, program, run_in};
 
 #[test]
 fn the_others_go_on() {
@@ -27,6 +30,27 @@ fn the_others_go_on() {
     assert_eq!(folder.read("a/Dockerfile"), "FROM a\nFORM old\n");
     assert_eq!(folder.read("e/Dockerfile"), "FROM new\n");
     assert_eq!(ran.ending.summary.errors, 4);
+}
+
+#[test]
+fn a_pipe_or_device_is_refused_by_name_and_passed_over_in_a_search() {
+    let folder = Folder::with(&[("ok/Dockerfile", "FROM a\n")]);
+    for name in ["Dockerfile", "Containerfile"] {
+        let made = Command::new("mkfifo").arg(folder.path(name)).status().unwrap();
+        assert!(made.success());
+    }
+    symlink("Containerfile", folder.path("Dockerfile.b")).unwrap();
+    let _socket = UnixListener::bind(folder.path("Dockerfile.c")).unwrap();
+    for path in ["Dockerfile", "Dockerfile.b", "Dockerfile.c", "/dev/null"] {
+        for command in ["fix", "inspect"] {
+            let output = program(&folder.root()).args([command, path]).output().unwrap();
+            assert_eq!(output.status.code(), Some(2));
+            let err = String::from_utf8(output.stderr).unwrap();
+            assert!(err.contains(&format!("{path}: is not a regular file\n")), "{err}");
+        }
+    }
+    assert_eq!(folder.found(), ["ok/Dockerfile"]);
+    assert_eq!(run_in(&folder, |_| ()).err, "nothing to do in 1 file\n");
 }
 
 #[test]

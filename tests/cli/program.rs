@@ -23,6 +23,7 @@ fn wrong_usage_exits_with_2() {
         &["fix", "-", "x"],
         &["fix", "--check", "--write"],
         &["fix", "--jobs", "0"],
+        &["fix", "--only", "merge-run,no-recommends", "--skip", "merge-run"],
         &["fix", "missing"],
         &["explain", "no-such-transform"],
         &["inspect", "missing"],
@@ -33,6 +34,69 @@ fn wrong_usage_exits_with_2() {
         assert!(!err.is_empty());
         assert!(!err.contains("panicked"));
     }
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_suggested() {
+    let folder = Folder::with(&[("dockeropt.toml", "skip = [\"no-recomends\"]\n")]);
+    let elsewhere = Folder::with(&[]);
+    for (folder, arguments, expected) in [
+        (&elsewhere, &["fix", "--only", "merge-runs"][..], "`merge-runs`; did you mean `merge-run`?"),
+        (&elsewhere, &["explain", "clean"], "`clean`; did you mean `clean-package-cache`?"),
+        (&folder, &["fix"], "dockeropt.toml: skip: there is no transform `no-recomends`; did you mean `no-"),
+    ] {
+        let (code, _, err) = output(program(&folder.root()).args(arguments));
+        assert_eq!(code, Some(2));
+        assert!(err.contains(expected), "{err}");
+    }
+}
+
+#[test]
+fn a_comment_that_is_not_known_is_a_warning() {
+    let text = "# dockeropt: skip=nope\n# DockerOpt: ignore=x\nFROM a\n# dockeropt: skip=no-recommends, merge-runs\n\
+                # dockeropt: skip=merge-run because, as you know # x, y\nRUN a\n#dockeropt:skip-file # why\n";
+    let folder = Folder::with(&[("Dockerfile", text)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--quiet"]));
+    assert_eq!((code, out.as_str()), (Some(0), ""));
+    assert_eq!(
+        err,
+        "warning: Dockerfile:1:1: unknown transform `nope` in a comment; `dockeropt list` shows those that \
+         there are\n\
+         warning: Dockerfile:2:1: unknown comment `dockeropt: ignore`; there are `skip=ID,ID` and `skip-file`\n\
+         warning: Dockerfile:4:1: unknown transform `merge-runs` in a comment; did you mean `merge-run`?\n\
+         warning: Dockerfile:5:1: unknown transform `as` in a comment; `dockeropt list` shows those that \
+         there are\n"
+    );
+}
+
+#[test]
+fn comments_are_read_in_any_letter_case() {
+    let skipped = IMPROVABLE.replacen("RUN", "# DockerOpt: skip=merge-run # it is wanted so\nRUN", 1);
+    let folder = Folder::with(&[("Dockerfile", &skipped)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--unsafe", "--only", "merge-run"]));
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "", "nothing to do in 1 file\n"));
+}
+
+#[test]
+fn a_fix_is_named_by_its_fingerprint_or_the_start_of_it() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
+    let (_, report, _) = output(program(&folder.root()).args(["fix", "--unsafe", "--format", "json"]));
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let fingerprint = report["files"][0]["fixes"][0]["fingerprint"].as_str().unwrap();
+    let capitals = fingerprint.to_uppercase();
+    for named in [fingerprint, &fingerprint[..6], &capitals] {
+        let (code, out, err) = output(program(&folder.root()).args(["fix", "--fix", named]));
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.starts_with("diff"), "{named}");
+    }
+    for wrong in ["", "12345", "no-hex-digits", "0123456789abcdef0"] {
+        let (code, out, err) = output(program(&folder.root()).args(["fix", "--fix", wrong]));
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(err.contains(&format!("`{wrong}` is no fingerprint")), "{err}");
+    }
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--fix", "0123456789abcdef"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("no fix with the fingerprint 0123456789abcdef"), "{err}");
 }
 
 #[test]
@@ -100,6 +164,34 @@ fn a_file_that_the_builder_refuses_exits_with_2() {
 }
 
 #[test]
+fn without_git_a_file_in_a_work_tree_is_refused() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE), ("none/x", "")]);
+    folder.git(&["init", "-q"]);
+    folder.git(&["add", "."]);
+    folder.git(&["commit", "-q", "-m", "one"]);
+    let write = |arguments: &[&str]| {
+        let mut command = program(&folder.root());
+        command.args(["fix", "--unsafe", "--write"]).args(arguments).env("PATH", folder.path("none"));
+        output(&mut command)
+    };
+    let (code, _, err) = write(&[]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("git isn't found") && err.contains("--allow-dirty"), "{err}");
+    assert_eq!(folder.read("Dockerfile"), IMPROVABLE);
+    assert_eq!(write(&["--allow-dirty"]).0, Some(0));
+    assert_ne!(folder.read("Dockerfile"), IMPROVABLE);
+}
+
+#[test]
+fn a_broken_repository_is_an_error() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE), (".git", "gitdir: /nowhere\n")]);
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--unsafe", "--write"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("git says: fatal: not a git repository"), "{err}");
+    assert_eq!(folder.read("Dockerfile"), IMPROVABLE);
+}
+
+#[test]
 fn colours_are_used_when_asked_for() {
     let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
     let coloured = |arguments: &[&str]| {
@@ -110,6 +202,18 @@ fn colours_are_used_when_asked_for() {
     assert!(coloured(&["--color", "always"]));
     assert!(!coloured(&["--color", "never"]));
     assert!(!coloured(&[]));
+}
+
+#[test]
+fn inspect_prints_no_secrets() {
+    let text = "FROM a\nARG API_KEY=xyzzy\nENV DB_PASSWORD xyzzy\nENV TOKEN=\"xyzzy\" A=$B\nONBUILD ENV TOKEN=xyzzy\n\
+                LABEL token=xyzzy\nRUN curl -H 'Authorization: Bearer xyzzy' https://user:xyzzy@host && x --password xyzzy\n\
+                RUN [\"x\", \"--token=xyzzy\"]\nENV AUTH_TOKEN=$B\nRUN <<EOF\nexport TOKEN=xyzzy\nEOF\n";
+    let folder = Folder::with(&[("Dockerfile", text)]);
+    let (code, out, err) = output(program(&folder.root()).args(["inspect", "Dockerfile"]));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(!out.contains("xyzzy"), "{out}");
+    assert!(out.contains("\"DB_PASSWORD\": \"***\"") && out.contains("\"$B\""), "{out}");
 }
 
 #[test]

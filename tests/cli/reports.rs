@@ -85,6 +85,27 @@ fn the_text_has_lines_and_reasons_and_no_secrets() {
 }
 
 #[test]
+fn control_characters_are_shown_and_not_obeyed() {
+    let folder = Folder::with(&[
+        ("a\u{1b}[31m/Dockerfile", "FROM old\u{1b}[2J\nRUN never\n"),
+        ("b\n/Dockerfile", "FORM\n"),
+    ]);
+    for format in [Format::Diff, Format::Text] {
+        let ran = run_in(&folder, |settings| {
+            settings.format = format;
+            settings.why_not = true;
+        });
+        assert!(!ran.err.contains('\u{1b}'), "{}", ran.err);
+        assert!(ran.err.contains("b\\012/Dockerfile\":1:1: unknown instruction"), "{}", ran.err);
+        if format == Format::Text {
+            assert!(!ran.out.contains('\u{1b}'), "{}", ran.out);
+            assert!(ran.out.contains("a\\033[31m/Dockerfile\":1: renew"), "{}", ran.out);
+            assert!(ran.out.contains("| FROM old\\033[2J\n"), "{}", ran.out);
+        }
+    }
+}
+
+#[test]
 fn json_has_its_shape() {
     let folder =
         Folder::with(&[("a/Dockerfile", TEXT), ("b/Dockerfile", "FORM\n"), ("c/Dockerfile", "FROM a\n")]);

@@ -95,6 +95,7 @@ pub(crate) fn stand_in(text: &str) -> Outcome {
         held_back: line_of("risky").map(|line| fix(line, Applicability::Unsafe)).into_iter().collect(),
         declined: vec![],
         diagnostics: vec![],
+        warnings: vec![],
         bugs: vec![],
     };
     if let Some(line) = line_of("never") {

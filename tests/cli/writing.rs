@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::time::Duration;
 
-use crate::support::{Folder, is_root, run_in, run_on};
+use crate::support::{Folder, is_root, program, run_in, run_on};
 
 #[test]
 fn a_link_in_the_tree_leads_to_the_file() {
@@ -21,13 +24,20 @@ fn a_link_in_the_tree_leads_to_the_file() {
 
 #[test]
 fn a_link_out_of_the_tree_is_not_followed() {
-    let outside = Folder::with(&[("Dockerfile", "FROM old\n")]);
+    let outside = Folder::with(&[("Dockerfile", "FROM old\n"), ("folder/Dockerfile", "FROM old\n")]);
     let folder = Folder::with(&[]);
     symlink(outside.path("Dockerfile"), folder.path("Dockerfile")).unwrap();
-    let ran = run_on(&folder, &[folder.path("Dockerfile")], |settings| settings.write = true);
-    assert!(ran.err.contains("Dockerfile: is a symlink out of its tree"), "{}", ran.err);
-    assert_eq!(ran.ending.summary.errors, 1);
+    symlink(outside.path("folder"), folder.path("folder")).unwrap();
+    let ran = run_in(&folder, |settings| settings.write = true);
+    assert_eq!(ran.err, "no Dockerfile found; 1 file left out (link out of the tree)\n");
     assert_eq!(outside.read("Dockerfile"), "FROM old\n");
+    // What is named is followed.
+    let named = [folder.path("Dockerfile"), folder.path("folder")];
+    let ran = run_on(&folder, &named, |settings| settings.write = true);
+    assert_eq!((ran.ending.summary.changed, ran.ending.summary.errors), (2, 0), "{}", ran.err);
+    assert_eq!(outside.read("Dockerfile"), "FROM new\n");
+    assert_eq!(outside.read("folder/Dockerfile"), "FROM new\n");
+    assert!(folder.path("Dockerfile").is_symlink());
 }
 
 #[test]
@@ -83,6 +93,47 @@ fn a_read_only_folder_is_told() {
     fs::set_permissions(folder.path("shut"), fs::Permissions::from_mode(0o755)).unwrap();
     assert!(ran.err.contains("shut/Dockerfile: can't be written: permission denied"), "{}", ran.err);
     assert_eq!(folder.read("shut/Dockerfile"), "FROM old\n");
+}
+
+#[test]
+fn a_link_beside_its_target_stays_a_link() {
+    for by_name in [false, true] {
+        let folder = Folder::with(&[("Dockerfile", "FROM old\n")]);
+        symlink("Dockerfile", folder.path("Dockerfile.prod")).unwrap();
+        let both = [folder.path("Dockerfile"), folder.path("Dockerfile.prod")];
+        let all = [folder.root()];
+        let ran = run_on(&folder, if by_name { &both } else { &all }, |settings| settings.write = true);
+        assert_eq!((ran.ending.summary.changed, ran.ending.summary.errors), (1, 0), "{}", ran.err);
+        assert_eq!(folder.read("Dockerfile"), "FROM new\n");
+        assert_eq!(fs::read_link(folder.path("Dockerfile.prod")).unwrap().to_str(), Some("Dockerfile"));
+        assert_eq!(fs::metadata(folder.path("Dockerfile")).unwrap().nlink(), 1);
+        assert_eq!(fs::read_dir(folder.root()).unwrap().count(), 2);
+    }
+}
+
+#[test]
+fn an_interrupt_tells_how_many_files_were_written() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let text = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";
+    let folder = Folder::with(&[]);
+    let names: Vec<_> = (1000..2500).map(|number| format!("Dockerfile.{number}")).collect();
+    for name in &names {
+        folder.write(name, text);
+    }
+    let mut command = program(&folder.root());
+    command.args(["fix", "--write", "--unsafe", "--jobs", "1"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while folder.read(&names[0]) == text {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let written = names.iter().filter(|name| folder.read(name) != text).count();
+    let files = if written == 1 { "1 file was" } else { &format!("{written} files were") };
+    let expected = format!("interrupted: {files} written, the others are as they were\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+    assert_eq!(output.status.signal(), Some(Signal::INT.as_raw()));
+    assert_eq!(fs::read_dir(folder.root()).unwrap().count(), names.len());
 }
 
 #[test]
