@@ -179,6 +179,11 @@ fn fold<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> {
                 && same_setting(last.event, key.event)
                 && others(&last.tokens) == others(&key.tokens)
             {
+                // What one of them adds by name, the other may have named before.
+                let names = |text: &str| {
+                    key.tokens.words.iter().any(|it| it.package && !it.may_be_new && it.text == text)
+                };
+                last.tokens.words.retain(|it| !(it.package && it.may_be_new && names(&it.text)));
                 last.tokens.words.extend(key.tokens.words.into_iter().filter(|token| token.package));
                 continue;
             }

@@ -52,6 +52,16 @@ impl Present {
     }
 }
 
+/// For which release a table is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The one that it is of.
+    Own,
+    /// One that has no table: a guess, so that a package is only named if one that is installed by name
+    /// recommends it, and not one that this depends on, here.
+    Other,
+}
+
 /// What becomes of the recommended packages of an install.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recommends {
@@ -63,6 +73,8 @@ pub struct Recommends {
     pub unknown: BTreeSet<String>,
     /// A package that recommends so much that leaving it out is another package.
     pub too_many: Option<String>,
+    /// Whether there is nothing that would be left out, or none that matters.
+    pub loses_nothing: bool,
 }
 
 impl Recommends {
@@ -112,17 +124,22 @@ pub fn is_portable(package: &str) -> bool {
     rows(include_str!("data/portable.tsv")).any(|row| row[0] == package)
 }
 
-/// What becomes of the recommended packages when `packages` are installed in a release, on top of
-/// `present`. `mentions` tells whether the file mentions a word (`~word`: a part of a word).
-/// `None` if the release is not covered.
+/// Whether a package exists in every release without a table in which one of `others` does.
+pub fn exists_beside(package: &str, others: &[&str]) -> bool {
+    relied_on().rules.iter().any(|rule| rule.older && rule.package == package && rule.names_one_of(others))
+}
+
+/// What becomes of the recommended packages when `packages` are installed on top of `present`, going by
+/// the table of the release `name`. `mentions` tells whether the file mentions a word (`~word`: a part of
+/// a word). `None` if there is no table of that name.
 pub fn without_recommends(
     packages: &[&str],
     present: &Present,
-    name: &str,
+    (name, asked): (&str, Asked),
     mentions: &dyn Fn(&str) -> bool,
 ) -> Option<Recommends> {
     let (known, release) = (name, release(name)?);
-    let mut result = Recommends::default();
+    let mut result = Recommends { loses_nothing: true, ..Recommends::default() };
     let mut wanted: Vec<&str> = packages.to_vec();
     let mut seen = 0;
     let mut there: HashSet<&str> = HashSet::default();
@@ -136,23 +153,30 @@ pub fn without_recommends(
             }
             match release.packages.get(package) {
                 Some((edge, _)) => result.add_edge(package, edge, &mut frontier),
-                None if release.base.contains(package) => {}
+                None if release.base.contains(package) || result.named.contains(*package) => {}
                 None => drop(result.unknown.insert((*package).to_owned())),
+            }
+            if asked == Asked::Other {
+                let older = relied_on().rules.iter().filter(|rule| rule.older && rule.by.contains(package));
+                older.for_each(|rule| Mark::add(&mut frontier, rule.package, rule.mark()));
             }
         }
         seen = wanted.len();
         frontier.retain(|name, _| !there.contains(name) && !present.has(name, known));
+        result.loses_nothing &= frontier.is_empty() && result.too_many.is_none();
         result.dropped.clear();
         for (name, mark) in &frontier {
-            let name_it = match mark {
+            let relied_on_here = match mark {
                 Mark::Always => true,
-                Mark::Relied => words(relied_on(), name).any(mentions),
-                Mark::Inert => words(inert(), name).any(mentions),
+                Mark::Relied => relied_on().words(name).any(mentions),
+                Mark::Inert => inert().words(name).any(mentions),
             };
+            let name_it = relied_on_here
+                && (asked == Asked::Own || is_recommended_elsewhere(name, &wanted[..seen], mentions));
             if name_it {
                 wanted.push(name);
                 result.named.insert((*name).to_owned());
-            } else if *mark == Mark::Relied {
+            } else if relied_on_here || *mark == Mark::Relied {
                 result.dropped.insert((*name).to_owned());
             }
         }
@@ -171,8 +195,7 @@ impl Recommends {
                 continue;
             }
             let (mark, name) = Mark::read(name);
-            let entry = frontier.entry(name).or_insert(mark);
-            *entry = (*entry).max(mark);
+            Mark::add(frontier, name, mark);
         }
     }
 }
@@ -196,32 +219,92 @@ impl Mark {
             _ => (Self::Relied, name),
         }
     }
+
+    /// Adds a package to a frontier, with the stronger mark if it is there.
+    fn add(frontier: &mut BTreeMap<&'static str, Self>, package: &'static str, mark: Self) {
+        let entry = frontier.entry(package).or_insert(mark);
+        *entry = (*entry).max(mark);
+    }
 }
 
-type Evidence = HashMap<&'static str, Vec<&'static str>>;
+/// What is known of the packages that are left out; see `data/README.md`.
+struct Evidence {
+    rules: Vec<Rule>,
+    /// The words of all rules for a package.
+    words: HashMap<&'static str, Vec<&'static str>>,
+}
+
+/// A row of `inert.tsv` or `relied-on.tsv`.
+struct Rule {
+    package: &'static str,
+    /// Who recommends it.
+    by: Vec<&'static str>,
+    words: Vec<&'static str>,
+    /// Whether it is for releases without a table.
+    older: bool,
+}
+
+impl Rule {
+    fn mark(&self) -> Mark {
+        if self.words.is_empty() { Mark::Always } else { Mark::Relied }
+    }
+
+    fn names_one_of(&self, packages: &[&str]) -> bool {
+        packages.iter().any(|package| self.by.iter().any(|by| is_instance(package, by)))
+    }
+}
+
+impl Evidence {
+    fn read(data: &'static str) -> Self {
+        let mut table = Self { rules: Vec::new(), words: HashMap::default() };
+        for row in rows(data) {
+            let column = |at: usize| row.get(at).copied().unwrap_or_default();
+            let split =
+                |at: usize| column(at).split(' ').filter(|word| !word.is_empty() && *word != "always");
+            table.words.entry(row[0]).or_default().extend(split(2));
+            table.rules.push(Rule {
+                package: row[0],
+                by: split(1).collect(),
+                words: split(2).collect(),
+                older: column(4) == "older",
+            });
+        }
+        table
+    }
+
+    fn words(&'static self, package: &str) -> impl Iterator<Item = &'static str> {
+        self.words.get(package).into_iter().flatten().copied()
+    }
+}
 
 fn inert() -> &'static Evidence {
     static TABLE: OnceLock<Evidence> = OnceLock::new();
-    TABLE.get_or_init(|| evidence(include_str!("data/inert.tsv")))
+    TABLE.get_or_init(|| Evidence::read(include_str!("data/inert.tsv")))
 }
 
 fn relied_on() -> &'static Evidence {
     static TABLE: OnceLock<Evidence> = OnceLock::new();
-    TABLE.get_or_init(|| evidence(include_str!("data/relied-on.tsv")))
+    TABLE.get_or_init(|| Evidence::read(include_str!("data/relied-on.tsv")))
 }
 
-fn evidence(data: &'static str) -> Evidence {
-    let mut table = Evidence::default();
-    for row in rows(data) {
-        let words = row.get(2).copied().unwrap_or_default();
-        let words = words.split(' ').filter(|word| !word.is_empty() && *word != "always");
-        table.entry(row[0]).or_default().extend(words);
-    }
-    table
+/// Whether one of `packages` itself recommends a package, whatever the release; or the file shows that
+/// it is needed, whoever recommends it.
+fn is_recommended_elsewhere(package: &str, packages: &[&str], mentions: &dyn Fn(&str) -> bool) -> bool {
+    let rules = relied_on().rules.iter().chain(&inert().rules);
+    rules.filter(|rule| is_instance(package, rule.package)).any(|rule| {
+        rule.names_one_of(packages)
+            || (rule.older && rule.by == ["*"] && rule.words.iter().any(|word| mentions(word)))
+    })
 }
 
-fn words(table: &'static Evidence, package: &str) -> impl Iterator<Item = &'static str> {
-    table.get(package).into_iter().flatten().copied()
+/// Whether a package is what a name stands for, in which `#` is a version such as `3.1`.
+fn is_instance(package: &str, name: &str) -> bool {
+    let Some((before, after)) = name.split_once('#') else { return package == name };
+    let version = package.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    version.is_some_and(|version| {
+        version.starts_with(|c: char| c.is_ascii_digit())
+            && version.strip_suffix("t64").unwrap_or(version).chars().all(|c| c.is_ascii_digit() || c == '.')
+    })
 }
 
 /// Whether a text mentions a word: between characters that are not letters, digits or one of `_.+-`;
@@ -241,8 +324,10 @@ mod tests {
 
     fn of(packages: &[&str], text: &str) -> Recommends {
         let lower = text.to_ascii_lowercase();
-        without_recommends(packages, &Present::default(), "bookworm", &|word| mentions(text, &lower, word))
-            .unwrap()
+        without_recommends(packages, &Present::default(), ("bookworm", Asked::Own), &|word| {
+            mentions(text, &lower, word)
+        })
+        .unwrap()
     }
 
     #[test]
@@ -252,7 +337,7 @@ mod tests {
             let result = without_recommends(
                 &["gcc", "default-libmysqlclient-dev"],
                 &Present::default(),
-                release,
+                (release, Asked::Own),
                 &|_| false,
             )
             .unwrap();
@@ -265,6 +350,39 @@ mod tests {
         assert!(!of(&["git"], "").named.contains("less"));
         assert!(of(&["git"], "RUN git log | less").named.contains("less"));
         assert!(of(&["git"], "RUN helpless").named.iter().all(|name| name != "less"));
+    }
+
+    #[test]
+    fn older_releases() {
+        let of = |packages: &[&str], text: &str| {
+            let lower = text.to_ascii_lowercase();
+            let mentions = |word: &str| mentions(text, &lower, word);
+            without_recommends(packages, &Present::default(), ("bookworm", Asked::Other), &mentions).unwrap()
+        };
+        let named = |packages: &[&str], text: &str| of(packages, text).named.into_iter().collect::<Vec<_>>();
+        assert_eq!(
+            named(&["python-pip"], "pip install x"),
+            ["build-essential", "python-dev", "python-setuptools"]
+        );
+        assert_eq!(
+            named(&["python3-pip"], "pip3 install x"),
+            ["build-essential", "python3-dev", "python3-setuptools"]
+        );
+        assert!(of(&["python-pip"], "").dropped.contains("python-dev"));
+        assert!(exists_beside("python-dev", &["git", "python-pip"]));
+        assert!(!exists_beside("python-dev", &["git"]));
+        // Through what they depend on.
+        assert!(named(&["supervisor"], "").is_empty());
+        assert_eq!(named(&["supervisor"], "RUN curl https://example.com"), ["ca-certificates"]);
+        assert_eq!(named(&["gcc"], ""), ["libc6-dev"]);
+        assert_eq!(named(&["golang"], ""), ["g++", "gcc", "libc6-dev", "pkg-config"]);
+    }
+
+    #[test]
+    fn versions_in_names() {
+        assert!(is_instance("php8.2-cli", "php#-cli") && is_instance("libqt5gui5", "libqt5gui5"));
+        assert!(is_instance("libpoppler126t64", "libpoppler#"));
+        assert!(!is_instance("php-cli", "php#-cli") && !is_instance("php8.2", "php#-cli"));
     }
 
     #[test]

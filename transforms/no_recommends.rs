@@ -20,13 +20,13 @@
 //! is on a reviewed list of packages that an image does not miss, or is named. The tables cover Debian
 //! 11, 12 and 13.
 //!
-//! Unsafe: other releases and packages that are not in the tables, or packages left out that something
-//! may need although the file does not show it; they are printed.
+//! Unsafe: other releases, which are taken to be like Debian 12; packages that are not in the tables; or
+//! packages left out that something may need although the file does not show it. They are printed.
 //!
 //! ## Leaves alone
 //! Installs with `-t`, packages that are not literal, files (`./x.deb`), packages that recommend dozens
-//! of others (`libreoffice`), images that set `APT::Install-Recommends`, and stages of which no layer
-//! ends up in the image.
+//! of others (`libreoffice`) or none, packages that rely on one of which the name in the release is not
+//! known, images that set `APT::Install-Recommends`, and stages of which no layer ends up in the image.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,9 @@ mod tests;
 use dockeropt_facts::bases::{Image, base};
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::command::{Call, Managed};
-use dockeropt_facts::recommends::{Present, Recommends, exists, is_covered, is_portable, without_recommends};
+use dockeropt_facts::recommends::{
+    Asked, Present, Recommends, exists, exists_beside, is_covered, is_portable, without_recommends,
+};
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Base, Step};
 use dockeropt_syntax::shell::{Entry, JoinerKind, Simple};
@@ -78,12 +80,14 @@ impl Transform for NoRecommends {
                     out.decline(&META, step.instruction.span, "the script starts a background job");
                     continue;
                 }
+                let mut plans = Vec::new();
                 for call in context.memo.calls(at) {
                     let simple = call.simple;
                     let Some(managed) = install(call) else { continue };
                     if context.facts.stages[stage].in_image {
-                        let named = look(context, stage, step, (simple, managed), &present, out);
-                        named.iter().for_each(|name| present.add(name));
+                        let plan = look(context, stage, step, (simple, managed), &present, out);
+                        plan.iter().flat_map(|plan| &plan.named).for_each(|name| present.add(name));
+                        plans.extend(plan.map(|plan| ((simple, managed), plan)));
                     } else if !has_flag(simple, managed) {
                         out.decline(
                             &META,
@@ -94,9 +98,21 @@ impl Transform for NoRecommends {
                     let packages = literal_packages(simple, managed).into_iter().flatten();
                     packages.for_each(|package| present.add(package));
                 }
+                propose_all(context, step, plans, out);
             }
         }
     }
+}
+
+/// How an install gets along without recommended packages.
+struct Plan {
+    /// The packages to name.
+    named: BTreeSet<String>,
+    /// Those that are left out although something may need them.
+    dropped: BTreeSet<String>,
+    assumptions: Vec<Assumption>,
+    /// Whether anything of weight is left out.
+    saves: bool,
 }
 
 /// A call of apt that installs packages.
@@ -140,7 +156,7 @@ fn image<'c>(context: &Context<'c>, mut stage: usize) -> Option<(&'c str, bool, 
     }
 }
 
-/// Proposes to leave out what is recommended; gives the packages that are then named.
+/// How to leave out what is recommended, if that can be done.
 fn look(
     context: &Context<'_>,
     stage: usize,
@@ -148,19 +164,18 @@ fn look(
     (simple, managed): (&Simple<'_>, &Managed),
     present: &Present,
     out: &mut Proposals,
-) -> BTreeSet<String> {
-    let nothing = BTreeSet::new();
+) -> Option<Plan> {
     let span = step.instruction.span;
     if has_flag(simple, managed) || managed.operands.is_empty() {
-        return nothing;
+        return None;
     }
     if managed.has_option(simple, &["-t", "--target-release", "--default-release"]) {
         out.decline(&META, span, "the packages come from a release that an option names");
-        return nothing;
+        return None;
     }
     let Some(packages) = literal_packages(simple, managed) else {
         out.decline(&META, span, "the packages are not all named literally");
-        return nothing;
+        return None;
     };
     let (name, fixed, image) = match image(context, stage) {
         Some((name, fixed, image)) => (name, fixed, image),
@@ -172,9 +187,11 @@ fn look(
         && image.is_some_and(|image| image.all_releases_known)
         && releases.iter().all(|release| is_covered(release));
     let tables: Vec<&str> = if known { releases.to_vec() } else { vec!["bookworm"] };
-    let mut all = Recommends::default();
+    let asked = if known { Asked::Own } else { Asked::Other };
+    let mut all = Recommends { loses_nothing: true, ..Recommends::default() };
     for release in &tables {
-        let Some(one) = without_recommends(&packages, present, release, &mentions) else { continue };
+        let Some(one) = without_recommends(&packages, present, (release, asked), &mentions) else { continue };
+        all.loses_nothing &= one.loses_nothing;
         all.named.extend(one.named);
         all.dropped.extend(one.dropped);
         all.unknown.extend(one.unknown);
@@ -182,23 +199,29 @@ fn look(
     }
     if let Some(package) = &all.too_many {
         out.decline(&META, span, format!("{package} recommends too much of what it needs"));
-        return nothing;
+        return None;
     }
-    let mut assumptions = Vec::new();
     // What is added must exist wherever the file is built.
-    let nameable = |package: &String| {
-        is_portable(package) || (known && tables.iter().all(|release| exists(package, release)))
+    let nameable = |package: &&String| {
+        is_portable(package)
+            || (known && tables.iter().all(|release| exists(package, release)))
+            || (!known && exists_beside(package, &packages))
     };
-    let (named, lost): (BTreeSet<String>, BTreeSet<String>) =
-        std::mem::take(&mut all.named).into_iter().partition(nameable);
-    all.dropped.extend(lost);
+    if let Some(package) = all.named.iter().find(|package| !nameable(package)) {
+        let reason = format!("it relies on `{package}`, which may have another name in a release");
+        out.decline(&META, span, reason);
+        return None;
+    }
+    let named = std::mem::take(&mut all.named);
+    let mut assumptions = Vec::new();
     if !known {
         let release =
             if releases.is_empty() { name.to_owned() } else { format!("{name} ({})", releases.join(", ")) };
         assumptions.push(Assumption::Other(format!(
             "what packages recommend in {release} is as in Debian 12, and nothing needs what is left out"
         )));
-    } else if !all.unknown.is_empty() {
+    }
+    if !all.unknown.is_empty() {
         let unknown: Vec<&str> = all.unknown.iter().map(String::as_str).collect();
         assumptions.push(Assumption::Other(format!("nothing needs what {} recommends", unknown.join(", "))));
     }
@@ -217,15 +240,38 @@ fn look(
             "packages that are named may stay when apt removes what nobody needs".to_owned(),
         ));
     }
-    propose(context, step, (simple, managed), (named.clone(), all.dropped, assumptions), out);
-    named
+    let saves = !all.loses_nothing || !all.unknown.is_empty();
+    Some(Plan { named, dropped: all.dropped, assumptions, saves })
+}
+
+/// Proposes what was planned for the installs of a RUN: where one of them gets the option, all do, so that
+/// they can become one.
+fn propose_all(
+    context: &Context<'_>,
+    step: &Step<'_>,
+    plans: Vec<((&Simple<'_>, &Managed), Plan)>,
+    out: &mut Proposals,
+) {
+    let first = plans.iter().find(|(_, plan)| plan.saves).map(|(_, plan)| plan.assumptions.clone());
+    for (call, mut plan) in plans {
+        match &first {
+            Some(assumptions) if !plan.saves => plan.assumptions.clone_from(assumptions),
+            Some(_) => {}
+            None => {
+                let reason = "the packages recommend nothing of weight";
+                out.decline(&META, step.instruction.span, reason);
+                continue;
+            }
+        }
+        propose(context, step, call, plan, out);
+    }
 }
 
 fn propose(
     context: &Context<'_>,
     step: &Step<'_>,
     (simple, managed): (&Simple<'_>, &Managed),
-    (named, dropped, assumptions): (BTreeSet<String>, BTreeSet<String>, Vec<Assumption>),
+    Plan { named, dropped, assumptions, .. }: Plan,
     out: &mut Proposals,
 ) {
     let Some(list) = step.run().and_then(|run| run.editable()) else { return };

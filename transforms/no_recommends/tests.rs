@@ -4,20 +4,20 @@ use crate::testing::{declines, ignores, needs_unsafe, rewrites};
 #[test]
 fn the_option_goes_behind_the_options() {
     for (before, after) in [
-        ("apt-get install -y make", "apt-get install -y --no-install-recommends make"),
-        ("apt-get install make", "apt-get install --no-install-recommends make"),
-        ("apt-get -y install make", "apt-get -y install --no-install-recommends make"),
-        ("apt-get install make -y", "apt-get install --no-install-recommends make -y"),
-        ("apt-get install -qq -y make", "apt-get install -qq -y --no-install-recommends make"),
-        ("apt install -y make", "apt install -y --no-install-recommends make"),
-        ("sudo apt-get install -y make", "sudo apt-get install -y --no-install-recommends make"),
+        ("apt-get install -y g++", "apt-get install -y --no-install-recommends g++"),
+        ("apt-get install g++", "apt-get install --no-install-recommends g++"),
+        ("apt-get -y install g++", "apt-get -y install --no-install-recommends g++"),
+        ("apt-get install g++ -y", "apt-get install --no-install-recommends g++ -y"),
+        ("apt-get install -qq -y g++", "apt-get install -qq -y --no-install-recommends g++"),
+        ("apt install -y g++", "apt install -y --no-install-recommends g++"),
+        ("sudo apt-get install -y g++", "sudo apt-get install -y --no-install-recommends g++"),
         (
-            "DEBIAN_FRONTEND=noninteractive apt-get -yqq install make",
-            "DEBIAN_FRONTEND=noninteractive apt-get -yqq install --no-install-recommends make",
+            "DEBIAN_FRONTEND=noninteractive apt-get -yqq install g++",
+            "DEBIAN_FRONTEND=noninteractive apt-get -yqq install --no-install-recommends g++",
         ),
         (
-            "apt-get install -y -o Dpkg::Options::=\"--force-confold\" make",
-            "apt-get install -y -o Dpkg::Options::=\"--force-confold\" --no-install-recommends make",
+            "apt-get install -y -o Dpkg::Options::=\"--force-confold\" g++",
+            "apt-get install -y -o Dpkg::Options::=\"--force-confold\" --no-install-recommends g++",
         ),
     ] {
         rewrites(
@@ -102,11 +102,11 @@ fn two_installs_in_one_run() {
         &NoRecommends,
         r"
         FROM debian:bookworm
-        RUN apt-get update && apt-get install -y make && apt-get install -y patch
+        RUN apt-get update && apt-get install -y g++ && apt-get install -y make
         ",
         r"
         FROM debian:bookworm
-        RUN apt-get update && apt-get install -y --no-install-recommends make && apt-get install -y --no-install-recommends patch
+        RUN apt-get update && apt-get install -y --no-install-recommends g++ && apt-get install -y --no-install-recommends make
         ",
     );
 }
@@ -115,14 +115,14 @@ fn two_installs_in_one_run() {
 fn what_is_not_in_the_tables_is_unsafe() {
     needs_unsafe(
         &NoRecommends,
-        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y make\n",
-        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y --no-install-recommends make\n",
+        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y g++\n",
+        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y --no-install-recommends g++\n",
         "what packages recommend in",
     );
     needs_unsafe(
         &NoRecommends,
-        "ARG TAG\nFROM debian:$TAG\nRUN apt-get update && apt-get install -y make\n",
-        "ARG TAG\nFROM debian:$TAG\nRUN apt-get update && apt-get install -y --no-install-recommends make\n",
+        "ARG TAG\nFROM debian:$TAG\nRUN apt-get update && apt-get install -y g++\n",
+        "ARG TAG\nFROM debian:$TAG\nRUN apt-get update && apt-get install -y --no-install-recommends g++\n",
         "what packages recommend in",
     );
     needs_unsafe(
@@ -134,11 +134,74 @@ fn what_is_not_in_the_tables_is_unsafe() {
 }
 
 #[test]
+fn releases_without_a_table() {
+    let unsafe_install = |image: &str, before: &str, after: &str, rest: &str, assumed: &str| {
+        needs_unsafe(
+            &NoRecommends,
+            &format!("FROM {image}\nRUN apt-get update && apt-get install -y {before}\n{rest}"),
+            &format!(
+                "FROM {image}\nRUN apt-get update && apt-get install -y --no-install-recommends {after}\n{rest}"
+            ),
+            assumed,
+        );
+    };
+    // A package of which the table knows nothing.
+    unsafe_install(
+        "ubuntu:16.04",
+        "g++ php7.0-cli",
+        "g++ php7.0-cli",
+        "",
+        "nothing needs what php7.0-cli recommends",
+    );
+    // What the releases without a table are known to recommend.
+    let pip = "RUN pip install numpy\n";
+    let with_compilers = "python-pip build-essential python-dev python-setuptools";
+    unsafe_install("debian:stretch", "python-pip", with_compilers, pip, "what python-pip recommends");
+    unsafe_install("ubuntu:16.04", "python-pip", with_compilers, pip, "what python-pip recommends");
+    unsafe_install("ubuntu:16.04", "python-pip", "python-pip", "", "nothing needs build-essential");
+    // What only a dependency recommends in Debian 12 is no reason to add it.
+    unsafe_install("ubuntu:16.04", "supervisor", "supervisor", "", "nothing needs ca-certificates");
+    let fetch = "RUN curl https://example.com\n";
+    unsafe_install("ubuntu:16.04", "curl", "curl ca-certificates", fetch, "what packages recommend in");
+}
+
+#[test]
+fn names_that_a_release_may_not_have() {
+    declines(
+        &NoRecommends,
+        &[
+            (
+                "FROM ubuntu:16.04\nRUN apt-get update && apt-get install -y flex\n",
+                "it relies on `libfl-dev`, which may have another name in a release",
+            ),
+            (
+                "FROM debian:buster\nRUN apt-get update && apt-get install -y rustc\n",
+                "it relies on `cargo`, which may have another name in a release",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn nothing_to_leave_out() {
+    let reason = "the packages recommend nothing of weight";
+    declines(
+        &NoRecommends,
+        &[
+            ("FROM debian:bookworm\nRUN apt-get update && apt-get install -y make patch\n", reason),
+            ("FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y make\n", reason),
+            ("FROM debian:bookworm\nRUN apt-get update && apt-get install -y autossh xauth\n", reason),
+            ("FROM debian:bookworm\nRUN apt-get install -y xauth\nRUN apt-get install -y autossh\n", reason),
+        ],
+    );
+}
+
+#[test]
 fn a_script_that_is_not_read_makes_it_unsafe() {
     needs_unsafe(
         &NoRecommends,
-        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y make\nRUN ./build.sh\n",
-        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends make\nRUN ./build.sh\n",
+        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y g++\nRUN ./build.sh\n",
+        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends g++\nRUN ./build.sh\n",
         "./build.sh",
     );
 }
@@ -149,7 +212,7 @@ fn neighbours_that_are_not_concerned_keep_every_byte() {
         &NoRecommends,
         "
         FROM debian:bookworm
-        RUN   apt-get  update &&   apt-get   install  -y  make
+        RUN   apt-get  update &&   apt-get   install  -y  g++
         COPY <<'EOF' /x
           RUN apt-get install -y gcc
         EOF
@@ -157,7 +220,7 @@ fn neighbours_that_are_not_concerned_keep_every_byte() {
         ",
         "
         FROM debian:bookworm
-        RUN   apt-get  update &&   apt-get   install  -y --no-install-recommends  make
+        RUN   apt-get  update &&   apt-get   install  -y --no-install-recommends  g++
         COPY <<'EOF' /x
           RUN apt-get install -y gcc
         EOF

@@ -43,7 +43,8 @@ class Rules:
 
     def __init__(self, folder):
         self.inert = [self._row(row) for row in table(folder / "inert.tsv")]
-        self.relied = [self._row(row) for row in table(folder / "relied-on.tsv")]
+        relied = table(folder / "relied-on.tsv")
+        self.relied = [self._row(row) for row in relied if row[4:] != ["older"]]
 
     @staticmethod
     def pattern(name):

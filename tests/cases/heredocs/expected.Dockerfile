@@ -6,5 +6,5 @@ EOF
 COPY <<EOF /etc/motd
 RUN apt-get update
 EOF
-RUN apt-get update && apt-get install -y --no-install-recommends patch
+RUN apt-get update && apt-get install -y patch
 RUN ["apt-get", "install", "-y", "diffutils"]

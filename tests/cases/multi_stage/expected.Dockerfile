@@ -6,8 +6,7 @@ RUN npm ci
 RUN npm run build
 
 FROM node:20-slim AS base
-RUN apt-get update && apt-get install -y --no-install-recommends dumb-init \
-    && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y dumb-init && rm -rf /var/lib/apt/lists/*
 
 FROM base
 WORKDIR /app
