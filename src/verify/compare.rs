@@ -187,6 +187,8 @@ struct Explain<'e> {
     caches: bool,
     /// The files of packages that may be gone, or may be new.
     files: BTreeSet<String>,
+    /// The names of these packages, and what they begin with: `exim4` of `exim4-base`.
+    names: BTreeSet<String>,
     /// The files of packages that both images have.
     owned: BTreeSet<String>,
     /// Whether packages may differ, and some do.
@@ -221,12 +223,17 @@ impl<'e> Explain<'e> {
             if named.is_empty() && !may_differ { BTreeSet::new() } else { added };
         let mut files = files_of(before, &explained);
         files.extend(files_of(after, &new_ones));
+        let names = explained.iter().chain(&new_ones).flat_map(|name| {
+            let start = name.split('-').next().filter(|start| start.len() >= 4).map(str::to_owned);
+            [Some(name.clone()), start].into_iter().flatten()
+        });
+        let names = names.collect();
         let lost = missing.difference(&explained).cloned().collect();
         let kept: BTreeSet<String> =
             old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
-        Self { before, after, caches: allowance.caches, files, owned, packages_differ, lost }
+        Self { before, after, caches: allowance.caches, files, names, owned, packages_differ, lost }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -244,8 +251,11 @@ impl<'e> Explain<'e> {
         {
             return (Class::Noise, why.to_owned());
         }
-        if old.is_some() && new.is_some() && self.is_compiled_of_the_same(path) {
+        if self.is_compiled_of_the_same(path) {
             return (Class::Noise, "compiled by Python from the same source".to_owned());
+        }
+        if self.packages_differ && self.differs_in_numbers_only(old, new) {
+            return (Class::Expected, "packages differ: numbers of users and groups".to_owned());
         }
         if self.packages_differ && !self.owned.contains(path) {
             if self.files.contains(path) || self.is_made_of_packages(path) {
@@ -260,8 +270,19 @@ impl<'e> Explain<'e> {
         (Class::Unexpected, "no fix claims it".to_owned())
     }
 
+    /// Whether what lies at a path has an owner and a group of the same names, which have other numbers
+    /// as packages that make users came in another order, and is the same otherwise.
+    fn differs_in_numbers_only(&self, old: Option<&Node>, new: Option<&Node>) -> bool {
+        let (Some(old), Some(new)) = (old, new) else { return false };
+        let names = |image: &'e Image, (user, group): (u32, u32)| {
+            Some((name_of(image, "/etc/passwd", user)?, name_of(image, "/etc/group", group)?))
+        };
+        let same = names(self.before, old.owner).is_some_and(|it| names(self.after, new.owner) == Some(it));
+        same && difference(Some(old), Some(&Node { owner: old.owner, ..new.clone() })).is_none()
+    }
+
     /// Whether a path is a module that Python compiled from a source that is the same in both images:
-    /// what it writes depends on what it read before.
+    /// it compiles what it runs, and what it writes depends on what it read before.
     fn is_compiled_of_the_same(&self, path: &str) -> bool {
         let source = || {
             let (folder, name) = path.split_once("/__pycache__/")?;
@@ -275,8 +296,13 @@ impl<'e> Explain<'e> {
         of(self.before).is_some_and(|content| of(self.after) == Some(content))
     }
 
-    /// Whether a path is a link of `update-alternatives` to, or compiled from, what packages brought.
+    /// Whether a path is a link of `update-alternatives` to, or compiled from, what packages brought, or
+    /// is named for one of them: `/var/spool/exim4`.
     fn is_made_of_packages(&self, path: &str) -> bool {
+        let is_system = ["/etc/", "/var/", "/usr/share/"].iter().any(|start| path.starts_with(start));
+        if is_system && path.split('/').any(|part| self.names.contains(part)) {
+            return true;
+        }
         let link = self.before.files.get(path).map(|node| &node.kind);
         if let Some(NodeKind::Link(target)) = link
             && target.starts_with("/etc/alternatives/")
@@ -302,6 +328,16 @@ impl<'e> Explain<'e> {
         }
         some
     }
+}
+
+/// The name that belongs to a number in `/etc/passwd` or `/etc/group`.
+fn name_of<'i>(image: &'i Image, file: &str, number: u32) -> Option<&'i str> {
+    let text = std::str::from_utf8(image.kept.get(file)?).ok()?;
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, given) = (fields.next()?, fields.nth(1)?);
+        (given.parse() == Ok(number)).then_some(name)
+    })
 }
 
 /// The package manager in whose cache a path lies.

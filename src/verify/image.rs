@@ -89,9 +89,11 @@ enum Brought {
     Opaque,
 }
 
-/// Whether the content of a file is kept: what package managers note.
+/// Whether the content of a file is kept: what package managers note, and the names of users.
 pub(super) fn is_kept(path: &str) -> bool {
-    path == "/var/lib/dpkg/status"
+    path == "/etc/passwd"
+        || path == "/etc/group"
+        || path == "/var/lib/dpkg/status"
         || path == "/lib/apk/db/installed"
         || path == "/usr/lib/apk/db/installed"
         || (path.starts_with("/var/lib/dpkg/info/") && path.ends_with(".list"))

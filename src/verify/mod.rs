@@ -311,8 +311,6 @@ fn trial(lab: &Lab, command: &str, (before, after): (&str, &str)) -> Result<Tria
         Some(format!("{} became {}: {}", one.status, other.status, last_line(&other.said)))
     } else if one.output != other.output {
         Some(first_difference(&String::from_utf8_lossy(&one.output), &String::from_utf8_lossy(&other.output)))
-    } else if one.said != other.said {
-        Some(first_difference(&one.said, &other.said))
     } else {
         None
     };

@@ -192,6 +192,36 @@ fn packages_that_a_fix_leaves_out_are_expected() {
     assert!(expected.iter().any(|it| it["place"] == "/usr/bin/less"), "{expected:?}");
 }
 
+/// Packages that make users may make them in another order: names count then, not numbers.
+#[test]
+fn owners_are_compared_by_name_where_packages_differ() {
+    let users = |number: u32| {
+        file("/etc/passwd", &format!("root:x:0:0::/root:/bin/sh\napp:x:{number}:0::/:/bin/sh\n"))
+    };
+    let owned = |number: u64| {
+        let mut file = file("/srv/app", "app");
+        file.owner = (number, 0);
+        file
+    };
+    let with = |made: Made, number: u32, packages: &[&str]| {
+        let mut made = made.change("/var/lib/dpkg/status", |_| Some(status(packages)));
+        let group = file("/etc/group", "root:x:0:\n");
+        made.layers[1].extend([users(number), group, owned(number.into())]);
+        made
+    };
+    for (packages, found) in [
+        (&["git", "libc6"][..], vec![]),
+        (&["git", "less", "libc6"], vec!["/etc/passwd: other content", "/srv/app: owner 101:0 became 100:0"]),
+    ] {
+        let bench = Bench::new("FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y git\n");
+        bench.install("docker");
+        bench.image("a-rewrite", "--no-install-recommends", &with(clean(), 100, packages));
+        bench.image("original", "RUN", &with(original(), 101, &["git", "less", "libc6"]));
+        let report = report(&bench.run(&["verify", "--unsafe", "--format", "json"]));
+        assert_eq!(unexpected(&report), found);
+    }
+}
+
 #[test]
 fn a_smoke_test_that_differs_fails() {
     for (output, status) in [("other\n", 0), ("out\n", 3)] {

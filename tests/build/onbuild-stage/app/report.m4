@@ -1,0 +1,1 @@
+TITLE has len(TITLE) letters.

@@ -1,0 +1,3 @@
+#!/bin/sh
+cron
+exec /usr/sbin/sshd -D -e
