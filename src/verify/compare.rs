@@ -246,9 +246,9 @@ impl<'e> Explain<'e> {
                 return (Class::Expected, "a folder that held only caches".to_owned());
             }
         }
-        if let Some((_, why)) =
-            noise().iter().filter(|row| row.0 == "noise").find_map(|row| row.matches(path))
-        {
+        let in_both = old.is_some() && new.is_some();
+        let is_noise = |row: &&Row| row.0 == "noise" || (row.0 == "content" && in_both);
+        if let Some((_, why)) = noise().iter().filter(is_noise).find_map(|row| row.matches(path)) {
             return (Class::Noise, why.to_owned());
         }
         if self.is_compiled_of_the_same(path) {
