@@ -361,6 +361,14 @@ fn what_must_not_be_cleaned() {
                 "line 4 installs",
             ),
             (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y ansible\nRUN ansible-playbook x.yml\n",
+                "line 3 installs from these lists",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nRUN bash scripts/provision.sh\n",
+                "line 3 installs from these lists",
+            ),
+            (
                 "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nRUN apt-cache policy gcc\n",
                 "line 3",
             ),
