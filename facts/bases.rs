@@ -48,10 +48,7 @@ pub fn base(reference: &str) -> Option<&'static Image> {
     if reference.contains('@') {
         return None;
     }
-    let (host, rest) = match reference.split_once('/') {
-        Some((host, rest)) if host.contains(['.', ':']) => (true, rest),
-        _ => (false, reference),
-    };
+    let (host, rest) = without_host(reference);
     let official = rest.strip_prefix("library/");
     // Mirrors serve the official images below `library`; other registries have rows of their own.
     let reference = match official {
@@ -59,11 +56,30 @@ pub fn base(reference: &str) -> Option<&'static Image> {
         None if host => format!("*/{rest}"),
         None => reference.to_owned(),
     };
-    let (name, tag) = match reference.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (reference.as_str(), "latest"),
-    };
+    let (name, tag) = name_and_tag(&reference);
     table.get(name)?.iter().find(|row| matches(row.tag, tag)).map(|row| &row.image)
+}
+
+/// The name and the tag of an official image, from wherever it is loaded; `None` for any other.
+pub fn official(reference: &str) -> Option<(&str, &str)> {
+    let (host, rest) = without_host(reference);
+    let name = rest.strip_prefix("library/").or((!host).then_some(rest))?;
+    (!name.contains(['/', '@'])).then(|| name_and_tag(name))
+}
+
+/// Whether a reference names a registry, and what follows it.
+fn without_host(reference: &str) -> (bool, &str) {
+    match reference.split_once('/') {
+        Some((host, rest)) if host.contains(['.', ':']) => (true, rest),
+        _ => (false, reference),
+    }
+}
+
+fn name_and_tag(reference: &str) -> (&str, &str) {
+    match reference.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (reference, "latest"),
+    }
 }
 
 /// Whether a tag matches a pattern in which `*` stands for any text.
@@ -97,6 +113,9 @@ mod tests {
         assert_eq!(releases("example.com/debian:12"), None);
         assert!(base("registry.example.com/dotnet/sdk:8.0").is_some());
         assert_eq!(releases("debian@sha256:00"), None);
+        assert_eq!(official("python:3.6"), Some(("python", "3.6")));
+        assert_eq!(official("registry.example.com:5000/library/python"), Some(("python", "latest")));
+        assert_eq!(official("example.com/python:3.6").or(official("team/python:3.6")), None);
     }
 
     #[test]

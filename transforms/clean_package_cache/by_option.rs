@@ -1,5 +1,6 @@
 //! Managers with an option that keeps them from writing a cache: pip and apk.
 
+use dockeropt_facts::bases::{base, official};
 use dockeropt_facts::claim::Assumption;
 use dockeropt_facts::command::{Managed, call};
 use dockeropt_facts::tables::{Manager, Verb};
@@ -70,7 +71,9 @@ fn pip(context: &Context<'_>, target: &Target<'_>, out: &mut Proposals) {
     if target.run.mounts.iter().any(|mount| mount.may_hold("~/.cache/pip")) {
         return out.decline(&META, span, "pip's cache is on a mount");
     }
-    if is_older_than_option(context, target, &["wheezy", "jessie", "precise", "trusty"]) {
+    if is_older_than_option(context, target, &["wheezy", "jessie", "precise", "trusty"])
+        && !brings_pip(context, target)
+    {
         return out.decline(&META, span, "the pip of this old release does not know --no-cache-dir");
     }
     let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);
@@ -93,15 +96,28 @@ fn pip(context: &Context<'_>, target: &Target<'_>, out: &mut Proposals) {
 
 /// Whether the stage starts from a release that is too old for an option.
 fn is_older_than_option(context: &Context<'_>, target: &Target<'_>, releases: &[&str]) -> bool {
-    let Some(mut stage) = target.step.stage else { return false };
+    image(context, target)
+        .and_then(base)
+        .is_some_and(|base| base.releases.iter().any(|release| releases.contains(release)))
+}
+
+/// Whether the stage starts from an official image of Python, which has a pip of its own, and not the
+/// release's. Its first tags, which were left alone before 2015, have one that is too old.
+fn brings_pip(context: &Context<'_>, target: &Target<'_>) -> bool {
+    const FIRST: [&str; 5] = ["2.7.7", "2.7.8", "3.3.5", "3.4.0", "3.4.1"];
+    let Some((name, tag)) = image(context, target).and_then(official) else { return false };
+    let is_first = FIRST.iter().any(|first| tag == *first || tag.starts_with(&format!("{first}-")));
+    matches!(name, "python" | "pypy") && !is_first
+}
+
+/// The image that a stage starts from, maybe through other stages.
+fn image<'c>(context: &Context<'c>, target: &Target<'_>) -> Option<&'c str> {
+    let mut stage = target.step.stage?;
     loop {
         match &context.facts.stages[stage].base {
             Base::Stage(parent) => stage = *parent,
-            Base::Image { by_default: Some(reference), .. } => {
-                return dockeropt_facts::bases::base(reference)
-                    .is_some_and(|base| base.releases.iter().any(|release| releases.contains(release)));
-            }
-            _ => return false,
+            Base::Image { by_default, .. } => return by_default.as_deref(),
+            Base::Scratch => return None,
         }
     }
 }

@@ -185,6 +185,8 @@ fn managers_with_an_option() {
             "pip install --no-cache-dir a && pip install --no-cache-dir b",
         ),
         ("alpine:3.20", "apk add curl", "apk add --no-cache curl"),
+        ("python:3.6", "pip install flask", "pip install --no-cache-dir flask"),
+        ("python:2.7-jessie", "pip install flask", "pip install --no-cache-dir flask"),
         ("alpine:3.20", "apk add --update curl", "apk add --no-cache curl"),
         ("alpine:3.20", "apk -U add curl", "apk --no-cache add curl"),
         ("alpine:3.20", "apk update && apk add curl", "apk add --no-cache curl"),
@@ -422,6 +424,8 @@ fn what_must_not_be_cleaned() {
                 "may not delete",
             ),
             ("FROM ruby:3.3\nUSER app\nRUN bundle install\n", "may not delete"),
+            ("FROM debian:jessie\nRUN pip install flask\n", "the pip of this old release"),
+            ("FROM python:2.7.8-slim\nRUN pip install flask\n", "the pip of this old release"),
             ("FROM alpine:3.2\nRUN apk add curl\n", "does not know --no-cache"),
             ("FROM alpine:3.20\nRUN apk update && apk add curl && apk search git\n", "may be needed later"),
             (
