@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::facts::Facts;
 use crate::stage::Base;
-use crate::tables::rows;
+use crate::tables::{Grammar, Manager, rows};
 
 /// What is known of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,18 +27,46 @@ impl Image {
     }
 }
 
+/// What lies below all stages.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bottom {
+    /// The image, if there is a row for it.
+    pub image: Option<&'static Image>,
+    /// Whether it is an official image of Python with a pip of its own, and not the release's.
+    brings_pip: bool,
+}
+
+impl Bottom {
+    /// Whether a manager there may be too old for the option that keeps it from writing a cache.
+    pub fn may_lack_option(&self, grammar: &Grammar) -> bool {
+        let old = self.image.is_some_and(|image| image.may_be(&grammar.too_old));
+        old && !(grammar.manager == Manager::Pip && self.brings_pip)
+    }
+}
+
 impl Facts<'_> {
     /// What is known of the image that a stage starts from, through other stages where it does.
-    pub fn image_of(&self, stage: usize) -> Option<&'static Image> {
+    pub fn bottom_of(&self, stage: usize) -> Bottom {
         let mut stage = stage;
         loop {
             match &self.stages[stage].base {
                 Base::Stage(parent) => stage = *parent,
-                Base::Image { by_default, .. } => return base(by_default.as_deref()?),
-                Base::Scratch => return None,
+                Base::Image { by_default: Some(reference), .. } => {
+                    return Bottom { image: base(reference), brings_pip: brings_pip(reference) };
+                }
+                _ => return Bottom::default(),
             }
         }
     }
+}
+
+/// Whether a reference is an official image of Python, apart from its first tags, which were left alone
+/// before 2015 and have a pip that is too old for `--no-cache-dir`.
+fn brings_pip(reference: &str) -> bool {
+    const FIRST: [&str; 5] = ["2.7.7", "2.7.8", "3.3.5", "3.4.0", "3.4.1"];
+    let Some((name, tag)) = official(reference) else { return false };
+    let is_first = FIRST.iter().any(|first| tag == *first || tag.starts_with(&format!("{first}-")));
+    matches!(name, "python" | "pypy") && !is_first
 }
 
 struct Row {
@@ -71,10 +99,7 @@ pub fn base(reference: &str) -> Option<&'static Image> {
     if reference.contains('@') {
         return None;
     }
-    let (host, rest) = match reference.split_once('/') {
-        Some((host, rest)) if host.contains(['.', ':']) => (true, rest),
-        _ => (false, reference),
-    };
+    let (host, rest) = without_host(reference);
     let official = rest.strip_prefix("library/");
     // Mirrors serve the official images below `library`; other registries have rows of their own.
     let reference = match official {
@@ -82,11 +107,30 @@ pub fn base(reference: &str) -> Option<&'static Image> {
         None if host => format!("*/{rest}"),
         None => reference.to_owned(),
     };
-    let (name, tag) = match reference.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (reference.as_str(), "latest"),
-    };
+    let (name, tag) = name_and_tag(&reference);
     table.get(name)?.iter().find(|row| matches(row.tag, tag)).map(|row| &row.image)
+}
+
+/// The name and the tag of an official image, from wherever it is loaded; `None` for any other.
+pub fn official(reference: &str) -> Option<(&str, &str)> {
+    let (host, rest) = without_host(reference);
+    let name = rest.strip_prefix("library/").or((!host).then_some(rest))?;
+    (!name.contains(['/', '@'])).then(|| name_and_tag(name))
+}
+
+/// Whether a reference names a registry, and what follows it.
+fn without_host(reference: &str) -> (bool, &str) {
+    match reference.split_once('/') {
+        Some((host, rest)) if host.contains(['.', ':']) => (true, rest),
+        _ => (false, reference),
+    }
+}
+
+fn name_and_tag(reference: &str) -> (&str, &str) {
+    match reference.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (reference, "latest"),
+    }
 }
 
 /// Whether a tag matches a pattern in which `*` stands for any text.
@@ -123,6 +167,9 @@ mod tests {
         assert_eq!(releases("alpine:3.2.3"), Some(vec!["3.2"]));
         assert_eq!(releases("alpine:3.20"), Some(vec![]));
         assert_eq!(releases("gliderlabs/alpine:3.2"), Some(vec!["3.2"]));
+        assert_eq!(official("python:3.6"), Some(("python", "3.6")));
+        assert_eq!(official("registry.example.com:5000/library/python"), Some(("python", "latest")));
+        assert_eq!(official("example.com/python:3.6").or(official("team/python:3.6")), None);
     }
 
     #[test]

@@ -139,8 +139,8 @@ fn keys<'t, 'f>(
             if is_dead(traces, stage, at, atom) {
                 continue;
             }
-            let image = traces.facts.image_of(stage);
-            tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), image });
+            let bottom = traces.facts.bottom_of(stage);
+            tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), bottom });
         }
         keys.push(Key { event, facts: traces.facts, stage, tokens, apk_index, effects: OnceCell::new() });
     }

@@ -308,7 +308,7 @@ fn effects_of_call(call: &Call<'_, '_>, text: &str, folder: Option<&Value>, effe
             effects.both(system());
             effects.both(reach_of_arguments(call, text, folder));
         }
-        Some(Class::Build | Class::Shell) => *effects = Effects::unknown(),
+        Some(Class::Build | Class::Provision | Class::Shell) => *effects = Effects::unknown(),
         None if matches!(call.program, "cd" | "export" | "set" | "unset" | "umask" | "exit") => {}
         None => *effects = Effects::unknown(),
     }

@@ -353,6 +353,23 @@ mod tests {
     }
 
     #[test]
+    fn words_within_other_words() {
+        let named = |packages: &[&str], text: &str| of(packages, text).named.into_iter().collect::<Vec<_>>();
+        assert!(named(&["bundler"], "RUN gem install x").contains(&"build-essential".to_owned()));
+        for (package, left_out, text) in [
+            ("bundler", "build-essential", "RUN apt-get install -y imagemagick"),
+            ("openssh-client", "xauth", "RUN echo 'display_errors = On' >> php.ini"),
+            ("curl", "libsasl2-modules", "MAINTAINER someone@gmail.com\nRUN tar xf archive.tar"),
+            ("libglib2.0-0", "shared-mime-info", "ENV AWS_REGION=eu-west-1"),
+            ("git", "patch", "RUN ./dispatch"),
+        ] {
+            assert!(!named(&[package], text).contains(&left_out.to_owned()), "{package} with {text}");
+        }
+        assert!(named(&["openssh-client"], "ENV DISPLAY=:0").contains(&"xauth".to_owned()));
+        assert!(named(&["git"], "RUN patch -p1 < x").contains(&"patch".to_owned()));
+    }
+
+    #[test]
     fn older_releases() {
         let of = |packages: &[&str], text: &str| {
             let lower = text.to_ascii_lowercase();

@@ -444,7 +444,7 @@ impl Remembered {
                     }
                 }
             }
-            Some(Class::Build | Class::Shell) | None => {
+            Some(Class::Build | Class::Provision | Class::Shell) | None => {
                 self.anything |= !matches!(call.program, "cd" | "export" | "set" | "unset" | "wait" | "exit");
             }
         }
@@ -459,7 +459,7 @@ impl Remembered {
             );
         // A build or an archive is not taken to bring another rm, tar or apt-get.
         let basic = match class(program) {
-            Some(Class::Build | Class::Shell) => false,
+            Some(Class::Build | Class::Provision | Class::Shell) => false,
             Some(_) => true,
             None => call.managed.as_ref().is_some_and(|managed| managed.manager.is_system()),
         };

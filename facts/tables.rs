@@ -27,6 +27,8 @@ pub enum Class {
     Build,
     /// Needs apt's package lists.
     AptIndex,
+    /// Needs apt's package lists, and may do anything else.
+    Provision,
     /// Fetches the package lists itself.
     OwnUpdate,
     /// Runs what it is given.
@@ -35,9 +37,11 @@ pub enum Class {
 
 /// The class of a program, by the last part of its path; `None` for a program without a row.
 pub fn class(program: &str) -> Option<Class> {
-    static TABLE: OnceLock<HashMap<&'static str, Class>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
+    type Patterns = Vec<(&'static str, &'static str, Class)>;
+    static TABLE: OnceLock<(HashMap<&'static str, Class>, Patterns)> = OnceLock::new();
+    let (table, patterns) = TABLE.get_or_init(|| {
         let mut table = HashMap::default();
+        let mut patterns = Vec::new();
         for row in rows(include_str!("data/programs.tsv")) {
             let [name, programs] = row[..] else { continue };
             let class = match name {
@@ -48,14 +52,25 @@ pub fn class(program: &str) -> Option<Class> {
                 "system" => Class::System,
                 "build" => Class::Build,
                 "apt-index" => Class::AptIndex,
+                "provision" => Class::Provision,
                 "own-update" => Class::OwnUpdate,
                 _ => Class::Shell,
             };
-            table.extend(programs.split(' ').map(|program| (program, class)));
+            for program in programs.split(' ') {
+                match program.split_once('*') {
+                    Some((before, after)) => patterns.push((before, after, class)),
+                    None => drop(table.insert(program, class)),
+                }
+            }
         }
-        table
+        (table, patterns)
     });
-    table.get(program).copied()
+    table.get(program).copied().or_else(|| {
+        let matches = |before: &str, after: &str| {
+            program.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
+        };
+        patterns.iter().find(|(before, after, _)| matches(before, after)).map(|&(.., class)| class)
+    })
 }
 
 /// A package manager.

@@ -5,7 +5,7 @@ use dockeropt_syntax::shell::{
     Command, CompoundKind, Entry, JoinerKind, List, Pipeline, Redirection, Simple, Word,
 };
 
-use crate::bases::Image;
+use crate::bases::Bottom;
 use crate::command::{Managed, call};
 use crate::tables::{Manager, Verb};
 use crate::trace::{Atom, Code};
@@ -32,8 +32,8 @@ pub(crate) struct Token {
 pub(crate) struct Erasure<'c> {
     /// Recommended packages need not be installed, and these may be installed by name.
     pub(crate) without_recommends: Option<&'c [String]>,
-    /// The image at the bottom: its release may be too old for an option.
-    pub(crate) image: Option<&'static Image>,
+    /// What lies below all stages: its release may be too old for an option.
+    pub(crate) bottom: Bottom,
 }
 
 /// The words of an atom.
@@ -59,7 +59,7 @@ pub(crate) fn tokens(atom: &Atom<'_>, erasure: &Erasure<'_>) -> Tokens {
 /// The words of a pipeline as one text, for comparing.
 pub(crate) fn words_of(pipeline: &Pipeline<'_>, text: &str) -> String {
     let mut out = Tokens::default();
-    let erasure = Erasure { without_recommends: None, image: None };
+    let erasure = Erasure { without_recommends: None, bottom: Bottom::default() };
     Writer { text, erasure: &erasure, out: &mut out }.pipeline(pipeline);
     let words: Vec<String> = out.words.into_iter().map(|word| word.text).collect();
     words.join("\u{0}")
@@ -218,7 +218,7 @@ impl Writer<'_, '_> {
     fn erased(&mut self, simple: &Simple<'_>, managed: &Managed) -> Erased {
         let literal = |at: usize| simple.words[at].literal().unwrap_or_default();
         let mut erased = Erased::default();
-        let too_old = self.erasure.image.is_some_and(|image| image.may_be(&managed.grammar.too_old));
+        let too_old = self.erasure.bottom.may_lack_option(managed.grammar);
         if matches!(managed.verb, Verb::Install | Verb::Upgrade) && !too_old {
             let options = managed.options.iter().map(|&(at, _)| at);
             erased.left_out.extend(options.filter(|&at| managed.grammar.no_cache.contains(&literal(at))));

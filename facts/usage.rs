@@ -8,8 +8,8 @@ use dockeropt_syntax::shell::{
 };
 
 use crate::apk_index::FETCHING;
-use crate::command::{Call, call};
-use crate::tables::{Class, Manager, Verb, kept};
+use crate::command::{Call, base_name, call};
+use crate::tables::{Class, Manager, Verb, class, kept};
 
 /// What a command does with the index of a package manager (apt's package lists, say).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,17 +225,34 @@ impl Walk<'_> {
             }
             Some(Class::Quiet) if call.program == "find" => self.find(call, conditional),
             Some(Class::AptIndex) if self.manager == Manager::Apt => self.add(Use::Need, span, conditional),
+            Some(Class::Provision) => self.provision(call, call.program, conditional),
             Some(Class::OwnUpdate) if self.manager == Manager::Apt => self.add(Use::Touch, span, conditional),
             Some(Class::Shell) => self.shell(call, conditional),
             Some(Class::Build) if sets_up_system(call) => {
                 self.unknown(&self.describe(call), span, conditional);
             }
             Some(_) => {}
+            // `./provision.sh`
+            None if class(call.program) == Some(Class::Provision) => {
+                self.provision(call, call.program, conditional);
+            }
             None if is_shell_builtin(call.program) && !call.by_path => {}
             None => {
                 self.unknown(call.simple.words[call.at].literal().unwrap_or(call.program), span, conditional)
             }
         }
+    }
+
+    /// What sets up the system needs the index, and may do more with it.
+    fn provision(&mut self, call: &Call<'_, '_>, program: &str, conditional: bool) {
+        let span = call.simple.span;
+        if call.arguments().eq([Some("--version")]) {
+            return;
+        }
+        if self.manager == Manager::Apt {
+            self.add(Use::Need, span, conditional);
+        }
+        self.unknown(program, span, conditional);
     }
 
     /// `find ... -exec command ;`
@@ -259,9 +276,14 @@ impl Walk<'_> {
                             || (word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'))
                     })
                 });
+                // `bash -e provision.sh`
+                let script = arguments.iter().flatten().find(|word| !word.starts_with(['-', '+']));
                 match flag.and_then(|at| arguments.get(at + 1).copied().flatten()) {
                     Some(script) if self.depth < 4 => self.nested(script, call, conditional),
                     _ if matches!(arguments[..], [Some("-n" | "--version")]) => {}
+                    _ if script.is_some_and(|script| class(base_name(script)) == Some(Class::Provision)) => {
+                        self.provision(call, &self.describe(call), conditional);
+                    }
                     _ => self.unknown(&self.describe(call), call.simple.span, conditional),
                 }
             }

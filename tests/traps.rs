@@ -211,8 +211,8 @@ mod splicing {
     #[test]
     fn options_of_dpkg() {
         keeps(
-            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y -o Dpkg::Options::=\"--force-confold\" make\n",
-            &["install -y -o Dpkg::Options::=\"--force-confold\" --no-install-recommends make"],
+            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y -o Dpkg::Options::=\"--force-confold\" git\n",
+            &["install -y -o Dpkg::Options::=\"--force-confold\" --no-install-recommends git"],
         );
     }
 

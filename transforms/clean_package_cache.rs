@@ -127,8 +127,7 @@ fn removes(target: &Target<'_>, manager: Manager) -> bool {
 
 /// Whether the stage may start from a release of which the manager does not know its option.
 fn is_older_than_option(context: &Context<'_>, target: &Target<'_>, managed: &Managed) -> bool {
-    let image = target.step.stage.and_then(|stage| context.facts.image_of(stage));
-    image.is_some_and(|image| image.may_be(&managed.grammar.too_old))
+    target.step.stage.is_some_and(|stage| context.facts.bottom_of(stage).may_lack_option(managed.grammar))
 }
 
 fn decline_unreadable(step: &Step<'_>, body: &Body<'_>, out: &mut Proposals) {

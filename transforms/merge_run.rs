@@ -33,7 +33,7 @@
 //! Exec form, heredocs, RUNs with mounts or other flags, ONBUILD, scripts with `set`, `cd`, `export`,
 //! `exit`, `trap` or background jobs, two installs of pip or npm (they are resolved together when they
 //! are one call, and `pip install -U pip` must not share a shell with the next pip), and RUNs with a
-//! linter's pragma between them.
+//! linter's pragma or an instruction that is commented out between them.
 
 mod blocker;
 mod gain;

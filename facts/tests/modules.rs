@@ -90,6 +90,10 @@ fn uses_of_the_index() {
     assert_eq!(apt("$X install"), "Unknown");
     assert_eq!(apt("make install"), "");
     assert_eq!(apt("make deps"), "Unknown");
+    assert_eq!(apt("ansible-playbook -i hosts site.yml"), "Need Unknown");
+    assert_eq!(apt("/tmp/provision-web.sh"), "Need Unknown");
+    assert_eq!(apt("bash -ex ./provision.sh"), "Need Unknown");
+    assert_eq!(apt("ansible --version"), "");
 }
 
 #[test]

@@ -292,7 +292,7 @@ fn moved_by_variable(target: &Target<'_>, manager: Manager) -> Option<&'static s
 
 /// Whether the image that the stage starts from keeps the archives that apt downloads.
 fn keeps_archives(context: &Context<'_>, target: &Target<'_>) -> bool {
-    let image = target.step.stage.and_then(|stage| context.facts.image_of(stage));
+    let image = target.step.stage.and_then(|stage| context.facts.bottom_of(stage).image);
     image.is_some_and(|image| image.cleans_archives == Some(false))
 }
 

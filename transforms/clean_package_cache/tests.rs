@@ -185,6 +185,8 @@ fn managers_with_an_option() {
             "pip install --no-cache-dir a && pip install --no-cache-dir b",
         ),
         ("alpine:3.20", "apk add curl", "apk add --no-cache curl"),
+        ("python:3.6", "pip install flask", "pip install --no-cache-dir flask"),
+        ("python:2.7-jessie", "pip install flask", "pip install --no-cache-dir flask"),
         ("alpine:3.20", "apk add --update curl", "apk add --no-cache curl"),
         ("alpine:3.20", "apk -U add curl", "apk --no-cache add curl"),
         ("alpine:3.20", "apk update && apk add curl", "apk add --no-cache curl"),
@@ -562,6 +564,14 @@ fn what_must_not_be_cleaned() {
                 "line 4 installs",
             ),
             (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y ansible\nRUN ansible-playbook x.yml\n",
+                "line 3 installs from these lists",
+            ),
+            (
+                "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nRUN bash scripts/provision.sh\n",
+                "line 3 installs from these lists",
+            ),
+            (
                 "FROM debian:bookworm\nRUN apt-get update && apt-get install -y gcc\nRUN apt-cache policy gcc\n",
                 "line 3",
             ),
@@ -615,6 +625,8 @@ fn what_must_not_be_cleaned() {
                 "may not delete",
             ),
             ("FROM ruby:3.3\nUSER app\nRUN bundle install\n", "may not delete"),
+            ("FROM debian:jessie\nRUN pip install flask\n", "the pip of this old release"),
+            ("FROM python:2.7.8-slim\nRUN pip install flask\n", "the pip of this old release"),
             ("FROM node:20\nENV npm_config_cache=/c\nRUN npm ci\n", "npm_config_cache"),
             ("FROM node:20\nRUN --mount=type=cache,target=/root/.npm npm ci\n", "on a mount"),
             ("FROM node:20\nCOPY .yarnrc.yml ./\nRUN yarn install\n", "newer Yarn"),

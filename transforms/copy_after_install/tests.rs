@@ -299,6 +299,7 @@ fn an_install_below_keeps_its_new_lists() {
         ("COPY . /app", FETCH, "RUN make -C /app || apt-get update\nRUN apt-get install -y nano"),
         ("COPY . /app", FETCH, "ONBUILD RUN apt-get install -y make"),
         ("COPY . /app", FETCH, "RUN /app/setup.sh"),
+        ("COPY . /app", FETCH, "RUN puppet apply /app/site.pp"),
         ("COPY . /app", "RUN apk update && apk add curl", "RUN make -C /app && apk add make"),
         ("ENV APP_VERSION=1", FETCH, "RUN ./get $APP_VERSION"),
     ]

@@ -2,8 +2,8 @@
 
 use dockeropt_facts::shell_state::{Leak, leaks, matters, stale_program, visit};
 use dockeropt_facts::{Body, Run, Step};
-use dockeropt_syntax::Item;
 use dockeropt_syntax::shell::{Content, List, Part};
+use dockeropt_syntax::{Item, Keyword};
 
 use super::{is_and_list, script};
 use crate::Context;
@@ -26,6 +26,9 @@ pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>)
     }
     if let Some(pragma) = pragma_between(context, last, next) {
         return Some(format!("the comment `{pragma}` is for the second RUN alone"));
+    }
+    if let Some(comment) = instruction_between(context, last, next) {
+        return Some(format!("the comment `{comment}` is an instruction that is left out for now"));
     }
     let (next_list, next_text) = script(next)?;
     if left.iter().map(|step| step.instruction.arguments().len()).sum::<usize>() + next_text.len()
@@ -106,10 +109,33 @@ fn pragma_between(context: &Context<'_>, step: &Step<'_>, next: &Step<'_>) -> Op
         "tfsec:",
         "snyk:",
     ];
-    context.facts.file.items[step.item + 1..next.item].iter().find_map(|item| {
-        let Item::Comment(span) = item else { return None };
-        let comment = context.facts.file.text[span.range()].trim();
-        let text = comment.trim_start_matches('#').trim_start();
-        TOOLS.iter().any(|tool| text.starts_with(tool)).then(|| comment.to_owned())
+    comments_between(context, step, next)
+        .find(|comment| TOOLS.iter().any(|tool| uncommented(comment).starts_with(tool)))
+        .map(str::to_owned)
+}
+
+/// An instruction between two steps that is commented out: whoever takes it in again finds it within the
+/// script if the steps are joined.
+fn instruction_between(context: &Context<'_>, step: &Step<'_>, next: &Step<'_>) -> Option<String> {
+    let is_instruction = |comment: &&str| {
+        let (word, rest) = uncommented(comment).split_once([' ', '\t']).unwrap_or_default();
+        Keyword::ALL.iter().any(|(_, name)| *name == word) && !rest.trim().is_empty()
+    };
+    comments_between(context, step, next).find(is_instruction).map(str::to_owned)
+}
+
+fn comments_between<'c>(
+    context: &Context<'c>,
+    step: &Step<'_>,
+    next: &Step<'_>,
+) -> impl Iterator<Item = &'c str> {
+    let file = context.facts.file;
+    file.items[step.item + 1..next.item].iter().filter_map(|item| match item {
+        Item::Comment(span) => Some(file.text[span.range()].trim()),
+        _ => None,
     })
+}
+
+fn uncommented(comment: &str) -> &str {
+    comment.trim_start_matches(['#', ' ', '\t'])
 }

@@ -168,7 +168,8 @@ fn comments_and_empty_lines_between_runs() {
         RUN apt-get update
 
         # The compiler.
-        # It is needed below.
+        # RUNs below need it.
+        # COPY
 
         RUN apt-get install -y gcc
 
@@ -178,7 +179,8 @@ fn comments_and_empty_lines_between_runs() {
         FROM debian:bookworm
         RUN apt-get update \
         # The compiler.
-        # It is needed below.
+        # RUNs below need it.
+        # COPY
             && apt-get install -y gcc
 
         CMD gcc
@@ -498,6 +500,9 @@ fn what_must_stay_apart() {
         ("RUN --network=host apt-get update", "RUN apt-get install -y gcc", "flags"),
         ("RUN apt-get update", "USER app\nRUN apt-get install -y gcc", ""),
         ("RUN apt-get update", "# hadolint ignore=DL3008\nRUN apt-get install -y gcc", "hadolint"),
+        ("RUN apt-get update", "# RUN apt-get upgrade -y\nRUN apt-get install -y gcc", "left out for now"),
+        ("RUN apt-get update", "#COPY . /app\n\nRUN apt-get install -y gcc", "left out for now"),
+        ("RUN apt-get update", "# The list.\n##\tARG x=y\nRUN apt-get install -y gcc", "left out for now"),
         ("RUN apt-get update # lists", "RUN apt-get install -y gcc", "comment"),
         ("RUN apt-get update", "RUN apt-get install -y gcc || true # or not", "comment"),
     ];
