@@ -445,3 +445,37 @@ fn what_must_not_be_cleaned() {
         ],
     );
 }
+
+#[test]
+fn a_file_without_space_before_its_backslashes() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc &&\
+            rm -rf /var/lib/apt/lists/*
+        ",
+    );
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc && \
+            make
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc && \
+            rm -rf /var/lib/apt/lists/* && \
+            make
+        ",
+    );
+}
