@@ -218,6 +218,11 @@ impl Call<'_, '_> {
         if self.by_path && (written.starts_with("./") || written.contains("bin/elasticsearch-plugin")) {
             return class(written);
         }
+        if written.starts_with("/etc/init.d/") {
+            // The same as `service name start`.
+            let asks = ["start", "stop", "restart"].map(|verb| self.arguments().eq([Some(verb)]));
+            return asks.contains(&true).then_some(Class::System);
+        }
         // A path outside the system's program folders names a program of the project.
         let system =
             ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/", "/opt/"];

@@ -15,6 +15,8 @@ pub enum Break {
     Trailing {
         /// The white space before the next command.
         indent: String,
+        /// Whether it is `&&\`, without a space.
+        tight: bool,
     },
 }
 
@@ -33,7 +35,9 @@ impl Break {
                 Some(Self::Leading { indent: indent_before(file.text, logical.source(joiner.span.start)) })
             } else if !logical.on_one_line(after) {
                 let at = logical.source(pair[1].pipeline.span.start);
-                Some(Self::Trailing { indent: indent_before(file.text, at) })
+                let mut lines = file.text[instruction.span.range()].lines();
+                let tight = !lines.any(|line| ends_with_and(line, file.escape) == Some(false));
+                Some(Self::Trailing { indent: indent_before(file.text, at), tight })
             } else {
                 None
             }
@@ -44,6 +48,7 @@ impl Break {
     pub fn of_file(file: &Dockerfile<'_>) -> Self {
         let mut leading: Vec<&str> = Vec::new();
         let mut trailing: Vec<&str> = Vec::new();
+        let mut tight = true;
         let runs = file.instructions().filter(|it| it.keyword() == Keyword::Run && it.heredocs.is_empty());
         for instruction in runs.take(MOST_RUNS) {
             let mut after_and = false;
@@ -59,12 +64,13 @@ impl Break {
                 } else if after_and {
                     trailing.push(indent);
                 }
-                let end = bare.trim_end();
-                after_and = end.strip_suffix(file.escape).is_some_and(|end| end.trim_end().ends_with("&&"));
+                let end = ends_with_and(line, file.escape);
+                after_and = end.is_some();
+                tight &= end != Some(false);
             }
         }
         if trailing.len() > leading.len() {
-            Self::Trailing { indent: most_common(&trailing) }
+            Self::Trailing { indent: most_common(&trailing), tight }
         } else if leading.is_empty() {
             Self::Leading { indent: "    ".to_owned() }
         } else {
@@ -79,9 +85,18 @@ impl Break {
         let comments: String = comments.iter().flat_map(|comment| [comment, newline]).collect();
         match self {
             Self::Leading { indent } => format!(" {escape}{newline}{comments}{indent}&& "),
-            Self::Trailing { indent } => format!(" && {escape}{newline}{comments}{indent}"),
+            Self::Trailing { indent, tight } => {
+                let gap = if *tight { "" } else { " " };
+                format!(" &&{gap}{escape}{newline}{comments}{indent}")
+            }
         }
     }
+}
+
+/// Whether a line ends with `&&` and the escape character: `Some(true)` if nothing stands between them.
+fn ends_with_and(line: &str, escape: char) -> Option<bool> {
+    let end = line.trim_end().strip_suffix(escape)?;
+    end.trim_end().ends_with("&&").then(|| end.ends_with("&&"))
 }
 
 /// The white space between the start of a line and `at`; empty if something else stands there.

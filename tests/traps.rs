@@ -217,7 +217,6 @@ mod splicing {
     }
 
     #[test]
-    #[ignore = "check"]
     fn variables_next_to_what_changes() {
         keeps(
             r"

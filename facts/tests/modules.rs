@@ -94,6 +94,8 @@ fn uses_of_the_index() {
     assert_eq!(apt("/tmp/provision-web.sh"), "Need Unknown");
     assert_eq!(apt("bash -ex ./provision.sh"), "Need Unknown");
     assert_eq!(apt("ansible --version"), "");
+    assert_eq!(apt("/etc/init.d/postgresql start && service nginx stop"), "");
+    assert_eq!(apt("/etc/init.d/postgresql \"$DO\"; /app/init.d/x start"), "Unknown Unknown");
 }
 
 #[test]

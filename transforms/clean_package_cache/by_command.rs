@@ -166,6 +166,9 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
     if let Some(name) = moved_by_variable(target, manager) {
         return out.decline(&META, span, format!("{name} decides where {} keeps its cache", manager.name()));
     }
+    if manager == Manager::Npm && target.calls.iter().any(|call| replaces_npm(call, target.text)) {
+        return out.decline(&META, span, "npm replaces itself, maybe by one that refuses this node");
+    }
     if !may_delete(target, filled) {
         return out.decline(&META, span, "the user of the RUN may not delete what others own");
     }
@@ -230,6 +233,19 @@ fn removes_itself(target: &Target<'_>, manager: Manager) -> bool {
 fn installs_from_lists(uses: &[Usage]) -> bool {
     let last = uses.iter().rposition(|usage| usage.kind == Use::Update).unwrap_or_default();
     uses[last..].iter().any(|usage| usage.kind != Use::Update)
+}
+
+/// Whether a call installs npm itself: `npm install -g npm@latest`.
+fn replaces_npm(call: &Call<'_, '_>, text: &str) -> bool {
+    let Some(managed) = call.managed.as_ref().filter(|managed| managed.manager == Manager::Npm) else {
+        return false;
+    };
+    let is_npm = |at: &usize| {
+        let word =
+            text.get(call.simple.words[*at].span.range()).unwrap_or_default().trim_matches(['"', '\'']);
+        word == "npm" || word.starts_with("npm@")
+    };
+    matches!(managed.verb, Verb::Install | Verb::Upgrade) && managed.operands.iter().any(is_npm)
 }
 
 /// Whether the user of the RUN owns what the manager keeps.

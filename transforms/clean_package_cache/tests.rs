@@ -624,6 +624,9 @@ fn what_must_not_be_cleaned() {
                 "FROM debian:bookworm\nUSER app\nRUN apt-get update && apt-get install -y gcc\n",
                 "may not delete",
             ),
+            ("FROM node:20\nRUN npm install -g npm@latest && npm ci\n", "npm replaces itself"),
+            ("FROM node:20\nRUN npm i -g npm\n", "npm replaces itself"),
+            ("FROM node:20\nARG V\nRUN npm install --global \"npm@$V\" yarn\n", "npm replaces itself"),
             ("FROM ruby:3.3\nUSER app\nRUN bundle install\n", "may not delete"),
             ("FROM debian:jessie\nRUN pip install flask\n", "the pip of this old release"),
             ("FROM python:2.7.8-slim\nRUN pip install flask\n", "the pip of this old release"),
@@ -660,5 +663,39 @@ fn a_manager_that_is_removed_does_not_clean_up() {
             ("FROM node:20\nRUN npm ci && corepack disable npm\n", "removes npm itself"),
             ("FROM fedora:40\nRUN dnf install -y x && dnf remove -y dnf\n", "removes dnf itself"),
         ],
+    );
+}
+
+#[test]
+fn a_file_without_space_before_its_backslashes() {
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc &&\
+            rm -rf /var/lib/apt/lists/*
+        ",
+    );
+    rewrites(
+        &CleanPackageCache,
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc && \
+            make
+        ",
+        r"
+        FROM debian:bookworm
+        RUN apt-get update &&\
+            apt-get install -y gcc && \
+            rm -rf /var/lib/apt/lists/* && \
+            make
+        ",
     );
 }
