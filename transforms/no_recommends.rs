@@ -67,6 +67,7 @@ impl Transform for NoRecommends {
         if !text.contains("install") || text.contains("APT::Install-Recommends") {
             return;
         }
+        let removes = removes_packages(context);
         for stage in 0..context.facts.stages.len() {
             let mut present = Present::default();
             for at in context.facts.stages[stage].steps.clone() {
@@ -84,9 +85,11 @@ impl Transform for NoRecommends {
                 for call in context.memo.calls(at) {
                     let simple = call.simple;
                     let Some(managed) = install(call) else { continue };
+                    let lasts = !removes && is_sure(context, at, (simple, managed));
                     if context.facts.stages[stage].in_image {
                         let plan = look(context, stage, step, (simple, managed), &present, out);
-                        plan.iter().flat_map(|plan| &plan.named).for_each(|name| present.add(name));
+                        let named = plan.iter().flat_map(|plan| &plan.named).filter(|_| lasts);
+                        named.for_each(|name| present.add(name));
                         plans.extend(plan.map(|plan| ((simple, managed), plan)));
                     } else if !has_flag(simple, managed) {
                         out.decline(
@@ -96,7 +99,7 @@ impl Transform for NoRecommends {
                         );
                     }
                     let packages = literal_packages(simple, managed).into_iter().flatten();
-                    packages.for_each(|package| present.add(package));
+                    packages.filter(|_| lasts).for_each(|package| present.add(package));
                 }
                 propose_all(context, step, plans, out);
             }
@@ -119,8 +122,65 @@ struct Plan {
 fn install<'s>(call: &'s Call<'_, '_>) -> Option<&'s Managed> {
     let managed = call.managed.as_ref()?;
     let verb = managed.verb_at.and_then(|at| call.simple.words[at].literal());
-    (managed.manager == Manager::Apt && managed.verb == Verb::Install && verb == Some("install"))
-        .then_some(managed)
+    // aptitude has another option for it.
+    let is_install = managed.manager == Manager::Apt && managed.verb == Verb::Install;
+    (is_install && verb == Some("install") && call.program != "aptitude").then_some(managed)
+}
+
+/// Whether the file removes packages: then what it installed before may be gone.
+fn removes_packages(context: &Context<'_>) -> bool {
+    (0..context.facts.steps.len()).any(|at| {
+        context.memo.calls(at).iter().any(|call| match &call.managed {
+            Some(managed) => {
+                managed.manager == Manager::Apt
+                    && (managed.verb == Verb::Remove
+                        || managed.has_option(call.simple, &["--auto-remove", "--autoremove", "--purge"]))
+            }
+            None => call.program == "dpkg",
+        })
+    })
+}
+
+/// Whether an install is run for certain, and installs.
+fn is_sure(context: &Context<'_>, at: usize, (simple, managed): (&Simple<'_>, &Managed)) -> bool {
+    const ONLY_SHOWS: [&str; 9] = [
+        "-d",
+        "--download-only",
+        "-s",
+        "--simulate",
+        "--just-print",
+        "--dry-run",
+        "--recon",
+        "--no-act",
+        "--print-uris",
+    ];
+    !managed.has_option(simple, &ONLY_SHOWS)
+        && context
+            .memo
+            .usages(Manager::Apt, at)
+            .iter()
+            .any(|usage| usage.span == simple.span && !usage.conditional)
+}
+
+/// Whether the file may set up the repositories of a release that its base does not denote.
+fn names_other_release(context: &Context<'_>, releases: &[&str]) -> bool {
+    const RELEASES: [&str; 12] = [
+        "jessie",
+        "stretch",
+        "buster",
+        "bullseye",
+        "bookworm",
+        "trixie",
+        "forky",
+        "duke",
+        "sid",
+        "unstable",
+        "testing",
+        "experimental",
+    ];
+    let sources = ["/etc/apt/sources", "debian.sources", "/etc/apt/preferences"];
+    sources.iter().any(|sources| context.memo.contains(sources))
+        && RELEASES.iter().any(|release| !releases.contains(release) && context.memo.mentions(release))
 }
 
 fn has_flag(simple: &Simple<'_>, managed: &Managed) -> bool {
@@ -185,7 +245,8 @@ fn look(
     let releases = image.map_or(&[][..], |image| &image.releases);
     let known = fixed
         && image.is_some_and(|image| image.all_releases_known)
-        && releases.iter().all(|release| is_covered(release));
+        && releases.iter().all(|release| is_covered(release))
+        && !names_other_release(context, releases);
     let tables: Vec<&str> = if known { releases.to_vec() } else { vec!["bookworm"] };
     let asked = if known { Asked::Own } else { Asked::Other };
     let mut all = Recommends { loses_nothing: true, ..Recommends::default() };

@@ -282,3 +282,37 @@ fn what_keeps_its_recommended_packages() {
         ],
     );
 }
+
+/// What may not be installed after all is not relied on: its dependencies are named again.
+#[test]
+fn what_is_installed_conditionally_or_removed_is_not_there() {
+    for before in [
+        "RUN if [ -n \"$DEV\" ]; then apt-get update && apt-get install -y --no-install-recommends git ca-certificates; fi",
+        "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates || true",
+        "RUN apt-get update && apt-get install -d --no-install-recommends ca-certificates",
+        "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && apt-get purge -y ca-certificates",
+    ] {
+        rewrites(
+            &NoRecommends,
+            &format!("FROM debian:bookworm\n{before}\nRUN apt-get update && apt-get install -y curl\n"),
+            &format!(
+                "FROM debian:bookworm\n{before}\nRUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates\n"
+            ),
+        );
+    }
+}
+
+#[test]
+fn aptitude_has_another_option() {
+    ignores(&NoRecommends, &["FROM debian:bookworm\nRUN apt-get update && aptitude install -y git\n"]);
+}
+
+#[test]
+fn a_file_that_changes_the_release_is_not_taken_for_its_base() {
+    needs_unsafe(
+        &NoRecommends,
+        "FROM debian:bookworm\nRUN sed -i s/bookworm/sid/ /etc/apt/sources.list.d/debian.sources && apt-get update && apt-get install -y curl\n",
+        "FROM debian:bookworm\nRUN sed -i s/bookworm/sid/ /etc/apt/sources.list.d/debian.sources && apt-get update && apt-get install -y --no-install-recommends curl ca-certificates\n",
+        "as in Debian 12",
+    );
+}
