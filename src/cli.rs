@@ -81,18 +81,9 @@ pub struct FixArgs {
     #[arg(long, requires = "write")]
     pub allow_dirty: bool,
 
-    /// Also applies fixes that rest on a claim or an assumption, which the report names.
-    #[arg(long)]
-    pub r#unsafe: bool,
-    /// Runs these transforms and no others.
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Leaves out these transforms.
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    pub skip: Vec<String>,
-    /// Applies only the fix with this fingerprint, as the text and JSON formats print it.
-    #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
-    pub fingerprints: Vec<String>,
+    /// Which fixes.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
     /// Also says where a transform looked and held back, and why.
     #[arg(long)]
     pub why_not: bool,
@@ -115,6 +106,23 @@ pub struct FixArgs {
     pub builds: BuildArgs,
 }
 
+/// Which fixes are applied.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ChoiceArgs {
+    /// Also applies fixes that rest on a claim or an assumption, which the report names.
+    #[arg(long)]
+    pub r#unsafe: bool,
+    /// Runs these transforms and no others.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leaves out these transforms.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Applies only the fix with this fingerprint, as the text and JSON formats print it.
+    #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
+    pub fingerprints: Vec<String>,
+}
+
 /// What `verify` is told.
 #[derive(Debug, Default, Args)]
 #[command(
@@ -130,18 +138,9 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub against: Option<PathBuf>,
 
-    /// Also applies fixes that rest on a claim or an assumption.
-    #[arg(long)]
-    pub r#unsafe: bool,
-    /// Runs these transforms and no others.
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    pub only: Vec<String>,
-    /// Leaves out these transforms.
-    #[arg(long, value_name = "ID", value_delimiter = ',')]
-    pub skip: Vec<String>,
-    /// Applies only the fix with this fingerprint.
-    #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
-    pub fingerprints: Vec<String>,
+    /// Which fixes.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
 
     /// How to build and what to try.
     #[command(flatten)]

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser};
 use dockeropt_syntax::{LineIndex, Text};
 
-use crate::cli::{Cli, Color, Command, FixArgs};
+use crate::cli::{ChoiceArgs, Cli, Color, Command, FixArgs};
 use crate::diff::Names;
 use crate::discover::discover;
 use crate::fix::{self, Settings};
@@ -74,13 +74,8 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 }
 
 /// What the user chose of transforms and fixes, by options and by `dockeropt.toml`.
-pub(crate) fn choose(
-    current: &Path,
-    only: &[String],
-    skip: &[String],
-    allow_unsafe: bool,
-    fingerprints: &[String],
-) -> anyhow::Result<pipeline::Options> {
+pub(crate) fn choose(current: &Path, choice: &ChoiceArgs) -> anyhow::Result<pipeline::Options> {
+    let ChoiceArgs { only, skip, .. } = choice;
     let (config, config_path) = config::read(current)?;
     let catalogue = list::catalogue();
     for id in only.iter().chain(skip) {
@@ -97,8 +92,8 @@ pub(crate) fn choose(
     Ok(pipeline::Options {
         only: only.iter().cloned().collect(),
         skip: skip.cloned().collect(),
-        allow_unsafe,
-        fingerprints: fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_, _>>()?,
+        allow_unsafe: choice.r#unsafe,
+        fingerprints: choice.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_, _>>()?,
         banned: BTreeSet::new(),
         merge_always: config.merge_run.when == config::When::Always,
     })
@@ -106,8 +101,7 @@ pub(crate) fn choose(
 
 fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     let current = std::env::current_dir().context("can't tell the current folder")?;
-    let options =
-        choose(&current, &arguments.only, &arguments.skip, arguments.r#unsafe, &arguments.fingerprints)?;
+    let options = choose(&current, &arguments.choice)?;
     let prover = match arguments.verify {
         true => Some(verification::Prover::new(&arguments.builds)?),
         false => None,

@@ -24,8 +24,7 @@ use crate::verify::{
 /// Runs `verify`.
 pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
     let current = std::env::current_dir().context("can't tell the current folder")?;
-    let options =
-        choose(&current, &arguments.only, &arguments.skip, arguments.r#unsafe, &arguments.fingerprints)?;
+    let options = choose(&current, &arguments.choice)?;
     let path = match arguments.path.is_dir() {
         true => arguments.path.join("Dockerfile"),
         false => arguments.path.clone(),
