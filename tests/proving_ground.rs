@@ -95,21 +95,37 @@ fn every_project_does_the_same_after_the_rewrite() {
         if after > before {
             wrong.push(format!("{name}: {before} bytes became {after}"));
         }
-        table.push_str(&row(&name, &report, before, after));
+        table.push_str(&row(&name, &report, measure));
     }
     if env::var_os("DOCKEROPT_RESULTS").is_some() {
-        write_results(&table);
+        replace_part("projects", &format!("{}{table}", head(measure)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn row(name: &str, report: &Value, before: u64, after: u64) -> String {
+/// The columns with times, and where the report has them.
+const TIMES: [(&str, &str); 3] = [
+    ("cold build, s", "cold_build"),
+    ("after a source changed, s", "rebuild_source"),
+    ("after the manifest changed, s", "rebuild_manifest"),
+];
+
+/// The first two lines of the table of projects.
+fn head(with_times: bool) -> String {
+    let mut columns = vec!["project", "size, MB", ""];
+    columns.extend(TIMES.iter().filter(|_| with_times).map(|(title, _)| *title));
+    columns.push("applied");
+    format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()))
+}
+
+/// The line of a project.
+fn row(name: &str, report: &Value, with_times: bool) -> String {
+    let size = |side: &str| report[side]["size"].as_u64().unwrap_or_default() as f64;
+    let (before, after) = (size("before"), size("after"));
     let time = |what: &str| {
         let median = |side: &str| report["measures"][what][side]["median"].as_f64();
-        match median("before").zip(median("after")) {
-            Some((before, after)) => format!("{before:.1} → {after:.1}"),
-            None => String::new(),
-        }
+        let both = median("before").zip(median("after"));
+        both.map_or_else(String::new, |(before, after)| format!("{before:.1} → {after:.1}"))
     };
     let mut applied: Vec<&str> = report["fixes"]
         .as_array()
@@ -119,23 +135,14 @@ fn row(name: &str, report: &Value, before: u64, after: u64) -> String {
         .collect();
     applied.sort_unstable();
     applied.dedup();
-    format!(
-        "| {name} | {:.1} → {:.1} | {:+.1} % | {} | {} | {} | {} |\n",
-        before as f64 / 1e6,
-        after as f64 / 1e6,
-        (after as f64 / before.max(1) as f64 - 1.0) * 100.0,
-        time("cold_build"),
-        time("rebuild_source"),
-        time("rebuild_manifest"),
-        applied.join(", "),
-    )
-}
-
-/// Replaces the table of projects in docs/RESULTS.md.
-fn write_results(table: &str) {
-    let head = "| project | size, MB | | cold build, s | after a source changed, s | after the manifest changed, s | applied |\n\
-                |---|---|---|---|---|---|---|\n";
-    replace_part("projects", &format!("{head}{table}"));
+    let mut columns = vec![
+        name.to_owned(),
+        format!("{:.1} → {:.1}", before / 1e6, after / 1e6),
+        format!("{:+.1} %", (after / before.max(1.0) - 1.0) * 100.0),
+    ];
+    columns.extend(TIMES.iter().filter(|_| with_times).map(|(_, what)| time(what)));
+    columns.push(applied.join(", "));
+    format!("| {} |\n", columns.join(" | "))
 }
 
 /// Replaces what stands between two comments of docs/RESULTS.md.
