@@ -16,6 +16,7 @@ use crate::deletions::deletions;
 use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within};
 use crate::facts::Facts;
 use crate::liveness::{Traces, is_apk_update};
+use crate::naming::names_path;
 use crate::shell_state::has_only_simple_commands;
 use crate::tables::Manager;
 use crate::text::check_text;
@@ -346,13 +347,6 @@ fn may_read_relatively(atom: &Atom<'_>, path: &str) -> bool {
         names_files_relatively(&List { entries, span, comment: None })
     };
     meets && (by_variable() || by_words())
-}
-
-/// Whether a variable names a path that meets `path`, also as one of several: `/a/bin:/usr/bin`.
-fn names_path(value: &crate::value::Value, path: &str) -> bool {
-    let mut parts = value.raw().split([':', '|', '=', ',', ' ', '\u{0}', '\u{1}']);
-    let meets = |part: &str| part.len() > 1 && (within(part, path) || within(path, part));
-    parts.any(|part| part.starts_with('/') && meets(&crate::value::clean(part)))
 }
 
 fn effects<'k>(key: &'k Key<'_, '_>) -> &'k Effects {

@@ -13,7 +13,7 @@ mod deletions;
 pub mod effects;
 mod facts;
 mod liveness;
-mod naming;
+pub mod naming;
 pub mod recommends;
 pub mod shell_state;
 mod stage;

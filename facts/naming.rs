@@ -8,6 +8,7 @@ use crate::facts::{Action, Body, Facts, Step};
 use crate::shell_state::{has_only_simple_commands, visit};
 use crate::stage::Base;
 use crate::tables::Class;
+use crate::value::{Value, clean};
 
 /// What the steps of a stage name.
 #[derive(Debug, Default)]
@@ -102,7 +103,7 @@ impl Named {
                 Some(at) if word.starts_with('-') => &word[at..],
                 _ => continue,
             };
-            self.paths.entry(crate::value::clean(path)).or_insert(line);
+            self.paths.entry(clean(path)).or_insert(line);
         }
     }
 
@@ -115,6 +116,13 @@ impl Named {
         let exact = std::iter::once(path).chain(above).filter_map(|path| self.paths.get(path));
         below.map(|(_, line)| line).chain(exact).chain(&self.settings).min().copied()
     }
+}
+
+/// Whether a variable names a path that meets `path`, also as one of several: `/a/bin:/usr/bin`.
+pub fn names_path(value: &Value, path: &str) -> bool {
+    let mut parts = value.raw().split([':', '|', '=', ',', ' ', '\u{0}', '\u{1}']);
+    let meets = |part: &str| part.len() > 1 && (within(part, path) || within(path, part));
+    parts.any(|part| part.starts_with('/') && meets(&clean(part)))
 }
 
 impl Facts<'_> {

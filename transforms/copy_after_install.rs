@@ -42,6 +42,7 @@ mod variable;
 use dockeropt_facts::effects::{
     Effects, Reach, is_private, may_name_relative_file, names_files_relatively, of_script, within,
 };
+use dockeropt_facts::naming::names_path;
 use dockeropt_facts::shell_state::has_only_simple_commands;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Action, Copy, Step};
@@ -308,7 +309,7 @@ fn may_pass_copy(
                 return Passed::No("the RUN at line {line} is not modelled".to_owned());
             };
             let mut named = below.state.env.commonly_read();
-            if let Some((name, _)) = named.find(|(_, value)| value.raw().contains(destination)) {
+            if let Some((name, _)) = named.find(|(_, value)| names_path(value, destination)) {
                 return Passed::No(format!("{name} names its destination"));
             }
             let workdir = below.state.workdir.text();

@@ -1,0 +1,5 @@
+FROM archlinux
+ENV HOME /emacs
+WORKDIR /emacs
+ADD conf /emacs/conf
+RUN pacman --noconfirm -Sy git
