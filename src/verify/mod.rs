@@ -288,7 +288,13 @@ pub fn verify(
     let control = if tests.control { control(lab, before, &original)? } else { BTreeSet::new() };
     result.differences = compare(&original.image, &rewrite.image, allowance, &control);
     for command in &tests.runs {
-        result.trials.push(trial(lab, command, (&original.tag, &rewrite.tag))?);
+        let tags = (original.tag.as_str(), rewrite.tag.as_str());
+        let mut shown = trial(lab, command, tags)?;
+        if shown.differs.is_some() {
+            // What starts a server may fail by chance on a busy machine.
+            shown = trial(lab, command, tags)?;
+        }
+        result.trials.push(shown);
     }
     if let Some(stage) = &tests.test_stage {
         result.trials.push(test_stage(lab, stage, (before, after))?);
