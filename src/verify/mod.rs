@@ -153,15 +153,9 @@ impl Lab {
                 status: std::process::ExitStatus::default(),
                 said,
             })),
-            Err(LabError::Failure(failure)) if is_build_failure(&failure) => Err(LabError::Original(failure)),
             Err(other) => Err(other),
         }
     }
-}
-
-/// Whether a failure is one of what was built.
-fn is_build_failure(failure: &Failure) -> bool {
-    matches!(failure, Failure::Exit { .. })
 }
 
 impl Drop for Lab {
