@@ -20,7 +20,7 @@ use crate::naming::names_path;
 use crate::shell_state::has_only_simple_commands;
 use crate::tables::Manager;
 use crate::text::check_text;
-use crate::tokens::{Erasure, Tokens};
+use crate::tokens::{Erasure, Token, Tokens};
 use crate::trace::{Atom, Code, CopyEvent, Event};
 
 /// What the accepted fixes claim and assume.
@@ -57,7 +57,7 @@ pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Res
         check_base(original, result, stage)?;
         let left = keys(&before, stage, licence, false);
         let right = keys(&after, stage, licence, true);
-        compare(&fold(left, licence), &fold(right, licence))?;
+        compare(&split(left, licence), &split(right, licence))?;
         if let Some((before, after)) = before.apk_index_after(stage).zip(after.apk_index_after(stage))
             && !before.may_become(after)
         {
@@ -114,6 +114,8 @@ struct Key<'t, 'f> {
     tokens: Tokens,
     /// What those of its commands find that need an index of apk.
     apk_index: Vec<Index>,
+    /// Whether a claim allows it to be there without having been there.
+    may_be_new: bool,
     effects: OnceCell<Effects>,
 }
 
@@ -143,7 +145,15 @@ fn keys<'t, 'f>(
             let bottom = traces.facts.bottom_of(stage);
             tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), bottom });
         }
-        keys.push(Key { event, facts: traces.facts, stage, tokens, apk_index, effects: OnceCell::new() });
+        keys.push(Key {
+            event,
+            facts: traces.facts,
+            stage,
+            tokens,
+            apk_index,
+            may_be_new: false,
+            effects: OnceCell::new(),
+        });
     }
     keys
 }
@@ -160,38 +170,31 @@ fn is_dead(traces: &Traces<'_>, stage: usize, at: usize, atom: &Atom<'_>) -> boo
     is_apk_update(atom) && !mounted("/var/cache/apk") && traces.only_serves_installs(stage, at)
 }
 
-/// Makes neighbouring installs one, where a claim allows it.
-fn fold<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> {
+/// Takes an install apart into one of each package, where a claim allows other calls to install them.
+fn split<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> {
     let allowed = |manager: Manager| licence.claims.contains(&Claim::OneInstall(manager));
-    let leaves_out = licence.claims.iter().any(|claim| matches!(claim, Claim::WithoutRecommends { .. }));
-    let others = |tokens: &Tokens| {
-        // Where recommended packages may be left out, the calls may differ in that.
-        let ignored = |text: &str| leaves_out && text == "--no-install-recommends";
-        let others = tokens.words.iter().filter(|token| !token.package && !ignored(&token.text));
-        others.map(|token| token.text.clone()).collect::<Vec<_>>()
-    };
-    let mut folded: Vec<Key<'t, 'f>> = Vec::with_capacity(keys.len());
+    let mut out: Vec<Key<'t, 'f>> = Vec::with_capacity(keys.len());
     for mut key in keys {
-        if key.tokens.install.is_some_and(allowed) {
-            // Packages come last, whichever option stands behind them.
-            key.tokens.words.sort_by_key(|token| token.package);
-            if let Some(last) = folded.last_mut()
-                && last.tokens.install == key.tokens.install
-                && same_setting(last.event, key.event)
-                && others(&last.tokens) == others(&key.tokens)
-            {
-                // What one of them adds by name, the other may have named before.
-                let names = |text: &str| {
-                    key.tokens.words.iter().any(|it| it.package && !it.may_be_new && it.text == text)
-                };
-                last.tokens.words.retain(|it| !(it.package && it.may_be_new && names(&it.text)));
-                last.tokens.words.extend(key.tokens.words.into_iter().filter(|token| token.package));
-                continue;
-            }
+        if !key.tokens.install.is_some_and(allowed) || !key.tokens.words.iter().any(|token| token.package) {
+            out.push(key);
+            continue;
         }
-        folded.push(key);
+        let words = std::mem::take(&mut key.tokens.words);
+        let (packages, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|token| token.package);
+        for package in packages {
+            let may_be_new = package.may_be_new;
+            let mut words = others.clone();
+            words.push(Token { may_be_new: false, ..package });
+            out.push(Key {
+                tokens: Tokens { words, install: key.tokens.install },
+                apk_index: key.apk_index.clone(),
+                effects: OnceCell::new(),
+                may_be_new,
+                ..key
+            });
+        }
     }
-    folded
+    out
 }
 
 /// Finds for each event on the left the same event on the right, past events that it may change
@@ -203,21 +206,26 @@ fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>]) -> Result<(), Difference
         while first < right.len() && matched[first] {
             first += 1;
         }
-        let found = (first..right.len()).filter(|&at| !matched[at]).find(|&at| same(key, &right[at]));
-        let Some(found) = found else {
-            return difference(format!("{} is lost or changed", describe(key.event)));
+        let stay = |at: &usize| !matched[*at] && !right[*at].may_be_new;
+        let passed = |found: usize| (first..found).filter(stay).find(|&at| !independent(key, &right[at]));
+        let places = |new: bool| {
+            let open = (first..right.len()).filter(|&at| !matched[at]);
+            open.filter(move |&at| right[at].may_be_new == new && same(key, &right[at]))
         };
-        let passed = (first..found).filter(|&at| !matched[at]).find(|&at| !independent(key, &right[at]));
-        if let Some(passed) = passed {
-            return difference(format!(
-                "{} came before {}",
-                describe(key.event),
-                describe(right[passed].event)
-            ));
-        }
+        // What a claim allows to be new may stand for it, but what was there before rather does.
+        let Some(found) = places(false).chain(places(true)).find(|&at| passed(at).is_none()) else {
+            let nearest = places(false).chain(places(true)).next();
+            let passed = nearest.and_then(|nearest| passed(nearest));
+            return difference(match passed {
+                Some(passed) => {
+                    format!("{} came before {}", describe(key.event), describe(right[passed].event))
+                }
+                None => format!("{} is lost or changed", describe(key.event)),
+            });
+        };
         matched[found] = true;
     }
-    match matched.iter().position(|matched| !matched) {
+    match matched.iter().zip(right).position(|(matched, key)| !matched && !key.may_be_new) {
         Some(at) => difference(format!("{} is new", describe(right[at].event))),
         None => Ok(()),
     }
