@@ -135,6 +135,7 @@ fn keys<'t, 'f>(
     let named = named.filter(|_| is_result);
     let mut keys = Vec::new();
     let mut index = traces.apk_index_before(stage);
+    let bottom = traces.facts.bottom_of(stage);
     for (at, event) in traces.stages[stage].iter().enumerate() {
         let mut tokens = Tokens::default();
         let apk_index = traces.follow_apk_index(&mut index, event);
@@ -142,7 +143,6 @@ fn keys<'t, 'f>(
             if is_dead(traces, stage, at, atom) {
                 continue;
             }
-            let bottom = traces.facts.bottom_of(stage);
             tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), bottom });
         }
         keys.push(Key {

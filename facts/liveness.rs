@@ -31,6 +31,8 @@ pub(crate) struct Traces<'f> {
     asked: OnceCell<Answers>,
     /// By stage, what its parents left of an apk index.
     apk_index: OnceCell<Vec<Index>>,
+    /// Whether the file names apk at all.
+    names_apk: bool,
 }
 
 /// An answer for each event of each stage, and one for the end of the stage.
@@ -59,6 +61,7 @@ impl<'f> Traces<'f> {
             used: RefCell::default(),
             asked: OnceCell::new(),
             apk_index: OnceCell::new(),
+            names_apk: facts.file.text.contains("apk"),
         }
     }
 
@@ -189,6 +192,9 @@ impl<'f> Traces<'f> {
     /// Follows the index of apk through an event; what those find who need it.
     pub(crate) fn follow_apk_index(&self, index: &mut Index, event: &Event<'_>) -> Vec<Index> {
         let mut seen = Vec::new();
+        if !self.names_apk {
+            return seen;
+        }
         match event {
             Event::Atom(atom) => {
                 let usages = usages_of_atom(atom, Manager::Apk);

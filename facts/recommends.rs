@@ -157,8 +157,8 @@ pub fn without_recommends(
                 None => drop(result.unknown.insert((*package).to_owned())),
             }
             if asked == Asked::Other {
-                let older = relied_on().rules.iter().filter(|rule| rule.older && rule.by.contains(package));
-                older.for_each(|rule| Mark::add(&mut frontier, rule.package, rule.mark()));
+                let older = relied_on().older.get(package).into_iter().flatten();
+                older.for_each(|&(recommended, mark)| Mark::add(&mut frontier, recommended, mark));
             }
         }
         seen = wanted.len();
@@ -232,6 +232,8 @@ struct Evidence {
     rules: Vec<Rule>,
     /// The words of all rules for a package.
     words: HashMap<&'static str, Vec<&'static str>>,
+    /// What a package recommends by the rules for releases without a table.
+    older: HashMap<&'static str, Vec<(&'static str, Mark)>>,
 }
 
 /// A row of `inert.tsv` or `relied-on.tsv`.
@@ -256,18 +258,22 @@ impl Rule {
 
 impl Evidence {
     fn read(data: &'static str) -> Self {
-        let mut table = Self { rules: Vec::new(), words: HashMap::default() };
+        let mut table = Self { rules: Vec::new(), words: HashMap::default(), older: HashMap::default() };
         for row in rows(data) {
             let column = |at: usize| row.get(at).copied().unwrap_or_default();
             let split =
                 |at: usize| column(at).split(' ').filter(|word| !word.is_empty() && *word != "always");
             table.words.entry(row[0]).or_default().extend(split(2));
-            table.rules.push(Rule {
+            let rule = Rule {
                 package: row[0],
                 by: split(1).collect(),
                 words: split(2).collect(),
                 older: column(4) == "older",
-            });
+            };
+            for by in rule.by.iter().filter(|_| rule.older) {
+                table.older.entry(by).or_default().push((rule.package, rule.mark()));
+            }
+            table.rules.push(rule);
         }
         table
     }
@@ -299,6 +305,10 @@ fn is_recommended_elsewhere(package: &str, packages: &[&str], mentions: &dyn Fn(
 
 /// Whether a package is what a name stands for, in which `#` is a version such as `3.1`.
 fn is_instance(package: &str, name: &str) -> bool {
+    // Names begin with the same letter long before they are the same.
+    if package.as_bytes().first() != name.as_bytes().first() {
+        return false;
+    }
     let Some((before, after)) = name.split_once('#') else { return package == name };
     let version = package.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
     version.is_some_and(|version| {

@@ -111,13 +111,15 @@ const DAEMONS: [&str; 24] = [
 ];
 
 fn fresh_path(word: &Word<'_>) -> Option<&'static str> {
-    let holds = |path: &&&str| match &word.content {
-        Content::Literal(text) => text.contains(**path),
-        Content::Parts(parts) => {
-            parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains(**path)))
-        }
+    let within = |text: &str| text.contains('/').then(|| FRESH.iter().find(|path| text.contains(**path)))?;
+    let found = match &word.content {
+        Content::Literal(text) => within(text),
+        Content::Parts(parts) => parts.iter().find_map(|part| match part {
+            Part::Text(text) => within(text),
+            _ => None,
+        }),
     };
-    FRESH.iter().find(holds).copied()
+    found.copied()
 }
 
 fn has_job(command: &Command<'_>) -> bool {
