@@ -326,6 +326,14 @@ fn may_pass_copy(
             }
             Passed::Yes
         }
+        (Action::Workdir(path), _)
+            if !copy.written.raw().starts_with('/') && *path != below.state.workdir =>
+        {
+            Passed::No(
+                "its destination is relative to the folder that the WORKDIR at line {line} changes"
+                    .to_owned(),
+            )
+        }
         (Action::Workdir(path), _) => {
             let apart = path.text().is_some_and(|path| !Reach::path(path).overlaps(&effects.writes));
             // The COPY gives a folder that it makes itself the mode of the folder in the context.

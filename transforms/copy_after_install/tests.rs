@@ -274,6 +274,7 @@ fn what_stays_above_the_install() {
         ("COPY . /app", "VOLUME /app\nRUN apt-get install -y gcc", "VOLUME"),
         ("COPY . /app", "COPY other /app\nRUN apt-get install -y x /app", ""),
         ("COPY . /app", "WORKDIR /app\nRUN apt-get install -y gcc", "WORKDIR"),
+        ("WORKDIR /app\nCOPY x y", "WORKDIR /srv\nRUN apt-get install -y gcc", "relative to the folder"),
         ("COPY . /app", "USER app\nWORKDIR /app\nRUN sudo apt-get install -y gcc", "WORKDIR"),
         ("ARG D=x\nCOPY $D /app", "ARG D=y\nRUN apt-get install -y gcc", "variable"),
         ("COPY . /app", "ONBUILD RUN x\nRUN apt-get install -y gcc", "not passed"),
