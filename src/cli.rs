@@ -91,6 +91,15 @@ pub struct FixArgs {
     /// How to print the result.
     #[arg(long, value_name = "FORMAT", default_value = "diff")]
     pub format: Format,
+    /// Also writes a report to a file; standard output stays as it is.
+    ///
+    /// Its format is that of --output-format, or else what the name says: .sarif, .json, .md, .xml
+    /// (JUnit), .diff, .patch, .txt, and gl-code-quality-report.json for GitLab.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The format of the report in the file.
+    #[arg(long, value_name = "FORMAT", requires = "output")]
+    pub output_format: Option<Format>,
     /// How many files to work on at the same time; as many as there are processors by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -227,6 +236,36 @@ pub enum Format {
     Text,
     /// One JSON object, for programs.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations in GitHub's workflows.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// Markdown, for a comment.
+    Markdown,
+    /// JUnit's XML: a suite for each file, a failed test for each fix.
+    Junit,
+}
+
+impl Format {
+    /// What the name of a file says about its format.
+    pub fn of_file(path: &std::path::Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        if name == "gl-code-quality-report.json" {
+            return Some(Self::Gitlab);
+        }
+        let is = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        match () {
+            () if is(&[".sarif", ".sarif.json"]) => Some(Self::Sarif),
+            () if is(&[".json"]) => Some(Self::Json),
+            () if is(&[".md", ".markdown"]) => Some(Self::Markdown),
+            () if is(&[".xml"]) => Some(Self::Junit),
+            () if is(&[".diff", ".patch"]) => Some(Self::Diff),
+            () if is(&[".txt"]) => Some(Self::Text),
+            () => None,
+        }
+    }
 }
 
 /// When to use colours.

@@ -143,6 +143,22 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     Outcome { warnings, ..outcome }
 }
 
+/// What a text becomes by one fix of its `outcome` and as few others as that needs: by itself, or else with
+/// those before it that concern the same lines, or else with all before it. `None` if it can't be had even
+/// so.
+pub fn alone(text: &str, options: &Options, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
+    let end = outcome.fixes.iter().position(|applied| applied.fingerprint == fix.fingerprint);
+    let before = &outcome.fixes[..end.unwrap_or(outcome.fixes.len())];
+    let meets = |other: &&ReportedFix| other.start_line <= fix.end_line && fix.start_line <= other.end_line;
+    let tries = [Vec::new(), before.iter().filter(meets).collect(), before.iter().collect()];
+    tries.into_iter().find_map(|others: Vec<&ReportedFix>| {
+        let named = others.into_iter().chain([fix]).map(|fix| fix.fingerprint.clone());
+        let options = Options { fingerprints: named.collect(), ..options.clone() };
+        let result = optimize(text, &options);
+        result.fixes.iter().any(|made| made.fingerprint == fix.fingerprint).then_some(result)
+    })
+}
+
 fn rewrite(original: &Dockerfile<'_>, options: &Options) -> Outcome {
     let text = original.text;
     let before = Facts::new(original);

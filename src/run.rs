@@ -1,6 +1,7 @@
 //! From the command line to the exit code.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, BufWriter, Write, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,12 +11,14 @@ use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser};
 use dockeropt_syntax::{LineIndex, Text};
 
-use crate::cli::{ChoiceArgs, Cli, Color, Command, FixArgs};
+use crate::cli::{ChoiceArgs, Cli, Color, Command, FixArgs, Format};
 use crate::diff::Names;
 use crate::discover::discover;
-use crate::fix::{self, Settings};
+use crate::fix::{self, Rewrite, Settings, Streams};
 use crate::interrupt::Temporaries;
+use crate::names::{self, Name};
 use crate::palette::{Palette, stdout_is_terminal};
+use crate::pipeline::{Outcome, ReportedFix};
 use crate::problem::{Problem, describe};
 use crate::read::{read, read_stream};
 use crate::redact::redact;
@@ -112,21 +115,13 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let found = Mutex::new(BTreeSet::new());
-    let optimize = |path: &Path, text: &str| {
-        let outcome = match &prover {
-            Some(prover) => prover.prove(path, text, &options)?,
-            None => pipeline::optimize(text, &options),
-        };
-        if !options.fingerprints.is_empty() {
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.extend(outcome.fixes.iter().map(|fix| fix.fingerprint.clone()));
-        }
-        Ok(outcome)
-    };
+    let rewriter = Rewriter { options: &options, prover, found: Mutex::default() };
+    let prover = rewriter.prover.as_ref();
+    let mut output = Output::open(arguments)?;
     let settings = Settings {
-        optimize: &optimize,
+        rewriter: &rewriter,
         format: arguments.format,
+        output: output.as_ref().map(|output| output.format),
         why_not: arguments.why_not,
         write: arguments.write,
         check: arguments.check,
@@ -140,18 +135,21 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         temporaries,
         interactive: stdout_is_terminal(),
     };
-    let out = BufWriter::with_capacity(BUFFER, stdout().lock());
+    let (mut out, mut err) = (BufWriter::with_capacity(BUFFER, stdout().lock()), stderr());
+    let mut nowhere = io::sink();
+    let output: &mut dyn Write = output.as_mut().map_or(&mut nowhere, |output| &mut output.file);
+    let streams = Streams { out: &mut out, output, err: &mut err };
     let ending = if is_standard_input(&arguments.paths)? {
         let text = Text::decode(read_stream(stdin().lock(), 0).context("standard input")?);
-        fix::run_on_text(&text, &settings, out, stderr())
+        fix::run_on_text(&text, &settings, streams)
     } else {
         let here = [PathBuf::from(".")];
         let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
-        fix::run(discover(paths, settings.jobs), &settings, out, stderr())
+        fix::run(discover(paths, settings.jobs), &settings, streams)
     };
     let summary =
         ending.map_err(|error| anyhow::anyhow!("can't write the report: {}", describe(&error)))?.summary;
-    let found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = rewriter.found.lock().unwrap_or_else(PoisonError::into_inner);
     for wanted in &options.fingerprints {
         let mut named = found.iter().filter(|found| found.starts_with(wanted));
         let Some(first) = named.next() else {
@@ -166,7 +164,7 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
             );
         }
     }
-    if prover.as_ref().is_some_and(verification::Prover::is_original_broken) {
+    if prover.is_some_and(verification::Prover::is_original_broken) {
         return Ok(ORIGINAL.into());
     }
     Ok(match () {
@@ -174,6 +172,54 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         () if arguments.check && summary.changed > 0 => WOULD_CHANGE.into(),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// Rewrites by the pipeline, or with builds.
+struct Rewriter<'r> {
+    options: &'r pipeline::Options,
+    prover: Option<verification::Prover>,
+    /// The fingerprints of the fixes that were made, if some were asked for.
+    found: Mutex<BTreeSet<String>>,
+}
+
+impl Rewrite for Rewriter<'_> {
+    fn rewrite(&self, path: &Path, text: &str) -> Result<Outcome, String> {
+        let outcome = match &self.prover {
+            Some(prover) => prover.prove(path, text, self.options)?,
+            None => pipeline::optimize(text, self.options),
+        };
+        if !self.options.fingerprints.is_empty() {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.extend(outcome.fixes.iter().map(|fix| fix.fingerprint.clone()));
+        }
+        Ok(outcome)
+    }
+
+    fn alone(&self, _: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
+        pipeline::alone(text, self.options, outcome, fix)
+    }
+}
+
+/// The file that a second report goes to.
+struct Output {
+    format: Format,
+    file: BufWriter<File>,
+}
+
+impl Output {
+    /// Opens the file that was asked for, so that one that can't be written is noticed before the work.
+    fn open(arguments: &FixArgs) -> anyhow::Result<Option<Self>> {
+        let Some(path) = &arguments.output else { return Ok(None) };
+        let shown = path.display();
+        let format = arguments.output_format.or_else(|| Format::of_file(path)).with_context(|| {
+            format!("the name {shown} does not tell the format of the report; add --output-format")
+        })?;
+        if path.file_name().is_some_and(|name| names::classify(name) == Name::Dockerfile) {
+            bail!("{shown} has the name of a Dockerfile, which a report must not replace");
+        }
+        let file = File::create(path).map_err(|error| anyhow::anyhow!("{shown}: {}", describe(&error)))?;
+        Ok(Some(Self { format, file: BufWriter::with_capacity(BUFFER, file) }))
+    }
 }
 
 /// A fingerprint as it is compared. A part of it from its start is enough.

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use dockeropt_syntax::Text;
 
-use super::FileReport;
+use super::{FileReport, Report};
 use crate::palette::Palette;
 use crate::pipeline::{Applicability, ReportedFix};
 use crate::problem::{printable, printable_path};
@@ -14,8 +14,16 @@ use crate::redact::{Redacted, redact};
 /// How many source lines are shown of a fix; of a longer one the first and last.
 const SHOWN: usize = 12;
 
-/// Appends what is to be said of a file; nothing if there is nothing.
-pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
+/// The format.
+pub struct PlainText(pub Palette);
+
+impl Report for PlainText {
+    fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
+        print(file, &self.0, out);
+    }
+}
+
+fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
     let outcome = file.outcome;
     let declined: &[_] = if file.why_not { &outcome.declined } else { &[] };
     if outcome.fixes.is_empty() && outcome.held_back.is_empty() && declined.is_empty() {
@@ -24,9 +32,7 @@ pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
     let secrets = redact(file.before);
     let path = printable_path(file.path);
     let source = Source { path, lines: secrets.text.lines().collect(), secrets: &secrets, palette };
-    let mut order: Vec<_> = outcome.fixes.iter().chain(&outcome.held_back).collect();
-    order.sort_by_key(|fix| fix.start_line);
-    for fix in order {
+    for fix in file.fixes() {
         source.print_fix(fix, out);
     }
     for place in declined {

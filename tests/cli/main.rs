@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod discovery;
+mod formats;
 mod program;
 mod reports;
 mod speed;

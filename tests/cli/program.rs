@@ -1,15 +1,9 @@
 //! The program itself.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use crate::support::{Folder, program};
-
-fn output(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code(), text(stdout), text(stderr))
-}
+use crate::support::{Folder, output, program};
 
 /// Two neighbouring RUNs that some transform is sure to improve.
 const IMPROVABLE: &str = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";

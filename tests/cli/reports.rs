@@ -6,12 +6,18 @@ use std::process::Command;
 
 use dockeropt::cli::Format;
 use dockeropt::discover::discover;
-use dockeropt::fix::{run, run_on_text};
+use dockeropt::fix::{Streams, run, run_on_text};
 use dockeropt_syntax::Text;
 
 use crate::support::{Folder, run_in, settings};
 
 const TEXT: &str = "FROM a\nENV API_TOKEN=abcdef\nRUN old abcdef\nRUN risky\nRUN never\n";
+
+/// Streams of which only the report is looked at.
+fn quiet(out: &mut dyn Write) -> Streams<'_> {
+    // Sinks are the same everywhere.
+    Streams { out, output: Box::leak(Box::new(io::sink())), err: Box::leak(Box::new(io::sink())) }
+}
 
 fn git_apply(folder: &Path, diff: &[u8], arguments: &[&str]) {
     let mut child = Command::new("git")
@@ -41,7 +47,7 @@ fn git_applies_the_diff() {
             folder.git(&["init", "-q"]);
         }
         let mut diff = Vec::new();
-        run(discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), &mut diff, io::sink()).unwrap();
+        run(discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), quiet(&mut diff)).unwrap();
         git_apply(&folder.root(), &diff, &["--check", "--whitespace=nowarn"]);
         git_apply(&folder.root(), &diff, &["--whitespace=nowarn"]);
         assert_eq!(folder.read("crlf/Dockerfile"), "FROM a\r\nRUN new\r\nRUN x\ry\r\n");
@@ -141,15 +147,15 @@ fn standard_input_gives_a_diff_or_the_text() {
     let text = Text::decode(b"FROM old\n".to_vec());
     let here = Path::new("/");
     let mut out = Vec::new();
-    run_on_text(&text, &settings(here, |_| ()), &mut out, io::sink()).unwrap();
+    run_on_text(&text, &settings(here, |_| ()), quiet(&mut out)).unwrap();
     assert!(out.ends_with(b"+++ b/Dockerfile\n@@ -1 +1 @@\n-FROM old\n+FROM new\n"));
     let mut out = Vec::new();
-    run_on_text(&text, &settings(here, |settings| settings.write = true), &mut out, io::sink()).unwrap();
+    run_on_text(&text, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
     assert_eq!(out, b"FROM new\n");
     let bad = Text::decode(b"FORM old\n".to_vec());
     let mut out = Vec::new();
     let ending =
-        run_on_text(&bad, &settings(here, |settings| settings.write = true), &mut out, io::sink()).unwrap();
+        run_on_text(&bad, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
     assert_eq!((out.len(), ending.summary.errors), (0, 1));
 }
 
@@ -172,12 +178,14 @@ fn a_reader_that_leaves_ends_the_report_but_not_the_writing() {
     let found = || discover(&[folder.root()], 2);
     let gone = || Fails(io::ErrorKind::BrokenPipe);
     let mut err = Vec::new();
-    let ending = run(found(), &settings(&folder.root(), |_| ()), gone(), &mut err).unwrap();
+    let streams = Streams { out: &mut gone(), output: &mut io::sink(), err: &mut err };
+    let ending = run(found(), &settings(&folder.root(), |_| ()), streams).unwrap();
     assert!(ending.reader_left);
     assert_eq!(err, b"");
-    let full = Fails(io::ErrorKind::StorageFull);
-    assert!(run(found(), &settings(&folder.root(), |_| ()), full, io::sink()).is_err());
-    run(found(), &settings(&folder.root(), |settings| settings.write = true), gone(), io::sink()).unwrap();
+    let mut full = Fails(io::ErrorKind::StorageFull);
+    assert!(run(found(), &settings(&folder.root(), |_| ()), quiet(&mut full)).is_err());
+    let write = settings(&folder.root(), |settings| settings.write = true);
+    run(found(), &write, quiet(&mut gone())).unwrap();
     assert_eq!(folder.read("a/Dockerfile"), "FROM new\n");
     assert_eq!(folder.read("b/Dockerfile"), "FROM new\n");
 }

@@ -1,14 +1,15 @@
 //! What the tests share.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use dockeropt::cli::Format;
 use dockeropt::diff::Names;
 use dockeropt::discover::{Found, discover};
-use dockeropt::fix::{Ending, Settings, run};
+use dockeropt::fix::{Ending, Settings, Streams, run};
 use dockeropt::interrupt::Temporaries;
 use dockeropt::palette::Palette;
 use dockeropt::pipeline::{Applicability, Outcome, ReportedDiagnostic, ReportedFix, ReportedRefusal};
@@ -120,8 +121,9 @@ pub(crate) struct Ran {
 /// Settings with the stand-in for the transforms, changed by `change`.
 pub(crate) fn settings(current: &Path, change: impl FnOnce(&mut Settings<'static>)) -> Settings<'static> {
     let mut settings = Settings {
-        optimize: &|_, text| Ok(stand_in(text)),
+        rewriter: &|_: &Path, text: &str| Ok(stand_in(text)),
         format: Format::Diff,
+        output: None,
         why_not: false,
         write: false,
         check: false,
@@ -146,7 +148,8 @@ pub(crate) fn run_in(folder: &Folder, change: impl FnOnce(&mut Settings<'static>
 /// Runs on paths.
 pub(crate) fn run_on(folder: &Folder, paths: &[PathBuf], change: impl FnOnce(&mut Settings<'static>)) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let ending = run(discover(paths, 2), &settings(&folder.root(), change), &mut out, &mut err).unwrap();
+    let streams = Streams { out: &mut out, output: &mut io::sink(), err: &mut err };
+    let ending = run(discover(paths, 2), &settings(&folder.root(), change), streams).unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).replace(&format!("{}/", folder.root().display()), "");
     Ran { ending, out: text(&out), err: text(&err) }
 }
@@ -156,6 +159,13 @@ pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockeropt"));
     command.current_dir(folder);
     command
+}
+
+/// The exit code of a command, its standard output and its standard error.
+pub(crate) fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
 }
 
 /// Whether the tests run as root, for whom no file is unreadable; says so if they do.
