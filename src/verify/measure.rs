@@ -107,11 +107,7 @@ fn spread(
     runs: usize,
     touched: Option<&Path>,
 ) -> Result<Option<Spread>, LabError> {
-    let dockerfile = lab.folder.path().join("measure.Dockerfile");
-    fs::write(&dockerfile, dockeropt_syntax::Text::encode(text))?;
-    if let Some(ignore) = &lab.ignore {
-        fs::write(lab.folder.path().join("measure.Dockerfile.dockerignore"), ignore)?;
-    }
+    let dockerfile = lab.write("measure", text)?;
     let tag = format!("{}:measure", lab.name);
     if !lab.tags.contains(&tag) {
         lab.tags.push(tag.clone());
@@ -123,15 +119,21 @@ fn spread(
         options: &lab.options,
         no_cache: touched.is_none(),
     };
+    // An image whose name the next one takes would stay without a name.
+    let timed = || -> Result<Duration, LabError> {
+        let time = lab.engine.build(&build, &lab.limits)?;
+        lab.engine.remove(&tag, &lab.limits)?;
+        Ok(time)
+    };
     let mut times = Vec::new();
     if touched.is_some() {
-        lab.engine.build(&build, &lab.limits)?;
+        timed()?;
     }
     for _ in 0..runs.max(1) {
         if let Some(path) = touched {
             OpenOptions::new().append(true).open(lab.context.join(path))?.write_all(b"\n")?;
         }
-        times.push(lab.engine.build(&build, &lab.limits)?);
+        times.push(timed()?);
     }
     Ok(Spread::of(times))
 }

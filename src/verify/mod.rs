@@ -71,7 +71,7 @@ pub struct Lab {
     /// What images are called, with a number behind it.
     name: String,
     /// The images by the text that they were built of.
-    built: BTreeMap<String, Result<Built, String>>,
+    built: BTreeMap<String, Result<Built, Broken>>,
     tags: Vec<String>,
     /// The file beside the Dockerfile that says what of the context is ignored.
     ignore: Option<Vec<u8>>,
@@ -82,6 +82,14 @@ pub struct Lab {
 struct Built {
     tag: String,
     image: Rc<Image>,
+}
+
+/// Why a text can't be built: how the engine ended, and the end of what it said.
+#[derive(Clone, Debug)]
+struct Broken {
+    command: String,
+    status: std::process::ExitStatus,
+    said: String,
 }
 
 impl Lab {
@@ -111,7 +119,7 @@ impl Lab {
     }
 
     /// Builds a text, or says why it can't be built; each text is built once.
-    fn build(&mut self, text: &str) -> Result<Result<Built, String>, LabError> {
+    fn build(&mut self, text: &str) -> Result<Result<Built, Broken>, LabError> {
         if let Some(known) = self.built.get(text) {
             return Ok(known.clone());
         }
@@ -120,7 +128,9 @@ impl Lab {
                 let image = self.engine.save(&tag, &self.limits, |archive| image::read(archive))?;
                 Ok(Built { tag, image: Rc::new(image) })
             }
-            Err(LabError::Failure(Failure::Exit { said, .. })) => Err(said),
+            Err(LabError::Failure(Failure::Exit { command, status, said })) => {
+                Err(Broken { command, status, said })
+            }
             Err(other) => return Err(other),
         };
         self.built.insert(text.to_owned(), result.clone());
@@ -130,11 +140,7 @@ impl Lab {
     /// Builds a text, or a stage of it, and gives the image's name.
     fn build_as(&mut self, text: &str, target: Option<&str>, no_cache: bool) -> Result<String, LabError> {
         let number = self.tags.len();
-        let dockerfile = self.folder.path().join(format!("{number}.Dockerfile"));
-        std::fs::write(&dockerfile, Text::encode(text))?;
-        if let Some(ignore) = &self.ignore {
-            std::fs::write(self.folder.path().join(format!("{number}.Dockerfile.dockerignore")), ignore)?;
-        }
+        let dockerfile = self.write(&number.to_string(), text)?;
         let tag = format!("{}:{number}", self.name);
         self.tags.push(tag.clone());
         let mut options = self.options.clone();
@@ -145,16 +151,20 @@ impl Lab {
         Ok(tag)
     }
 
-    fn original(&mut self, text: &str) -> Result<Built, LabError> {
-        match self.build(text) {
-            Ok(Ok(built)) => Ok(built),
-            Ok(Err(said)) => Err(LabError::Original(Failure::Exit {
-                command: format!("{} build", self.engine.name()),
-                status: std::process::ExitStatus::default(),
-                said,
-            })),
-            Err(other) => Err(other),
+    /// Writes a Dockerfile into the laboratory, with what of the context it ignores beside it.
+    fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let dockerfile = self.folder.path().join(format!("{name}.Dockerfile"));
+        std::fs::write(&dockerfile, Text::encode(text))?;
+        if let Some(ignore) = &self.ignore {
+            std::fs::write(self.folder.path().join(format!("{name}.Dockerfile.dockerignore")), ignore)?;
         }
+        Ok(dockerfile)
+    }
+
+    fn original(&mut self, text: &str) -> Result<Built, LabError> {
+        self.build(text)?.map_err(|Broken { command, status, said }| {
+            LabError::Original(Failure::Exit { command, status, said })
+        })
     }
 }
 
@@ -272,8 +282,8 @@ pub fn verify(
     };
     let rewrite = match lab.build(after)? {
         Ok(built) => built,
-        Err(said) => {
-            result.broken = Some(said);
+        Err(broken) => {
+            result.broken = Some(broken.said);
             return Ok(result);
         }
     };
