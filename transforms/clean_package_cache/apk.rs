@@ -148,6 +148,10 @@ fn later_installs<'c>(
     let needed = "the index that the RUN fetches may be needed later";
     let entries = &target.list.entries;
     let mut assumptions = Vec::new();
+    if context.memo.naming(Manager::Apk).contains(&target.at) {
+        out.decline(&META, span, needed);
+        return None;
+    }
     for usage in context.memo.usages(Manager::Apk, target.at).iter() {
         if usage.span.start < entries[first].pipeline.span.start {
             continue;
