@@ -1,8 +1,10 @@
 //! What is known outside the Dockerfile: the build context with its files, and what is left out of it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::ignore::Ignore;
+use crate::tables::rows;
 
 /// A build context, as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Project {
     texts: BTreeMap<String, String>,
     /// What refers to the stages of the Dockerfile from outside.
     pub callers: Vec<Caller>,
+    /// The texts of the other Dockerfiles in the context, which may be built in it, too.
+    pub siblings: Vec<String>,
 }
 
 /// What lies at a path of the context.
@@ -68,6 +72,20 @@ pub struct Caller {
     pub target: String,
 }
 
+/// How many bytes a file may have to be read, by its name; `None` if its content is of no interest.
+pub fn largest_text(name: &str) -> Option<u64> {
+    static TABLE: OnceLock<Vec<(&'static str, u64)>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        let rows = rows(include_str!("data/read-files.tsv"));
+        rows.filter_map(|row| Some((row[0], row.get(2)?.parse::<u64>().ok()? << 10))).collect()
+    });
+    let matches = |pattern: &str| match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, end)) => name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some(),
+    };
+    table.iter().find(|(pattern, _)| matches(pattern)).map(|&(_, largest)| largest)
+}
+
 impl Project {
     /// A project of files with their content.
     pub fn from_texts(texts: BTreeMap<String, String>) -> Self {
@@ -101,6 +119,21 @@ impl Project {
     pub fn set_ignore(&mut self, file: IgnoreFile) {
         self.ignore = Ignore::parse(file.text.as_deref().unwrap_or_default());
         self.ignore_file = file;
+    }
+
+    /// The project with more lines in its ignore file.
+    pub fn with_ignored(&self, lines: &[String]) -> Self {
+        let mut text = self.ignore_file.text.clone().unwrap_or_default();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        for line in lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        let mut project = self.clone();
+        project.set_ignore(IgnoreFile { path: self.ignore_file.path.clone(), text: Some(text) });
+        project
     }
 
     /// All that lies in the context, ignored or not, by path.
