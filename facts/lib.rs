@@ -12,8 +12,10 @@ mod configuration;
 mod deletions;
 pub mod effects;
 mod facts;
+pub mod ignore;
 mod liveness;
 pub mod naming;
+pub mod project;
 pub mod recommends;
 pub mod shell_state;
 mod stage;
@@ -28,6 +30,7 @@ mod value;
 mod variables;
 
 pub use facts::{Action, Body, Copy, Facts, Mount, Run, Step};
+pub use project::Project;
 pub use stage::{Base, Stage};
 pub use state::{Argument, Shell, State};
 pub use value::{Value, absolute, clean};

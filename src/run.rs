@@ -20,6 +20,7 @@ use crate::names::{self, Name};
 use crate::palette::{Palette, stdout_is_terminal};
 use crate::pipeline::{Outcome, ReportedFix};
 use crate::problem::{Problem, describe};
+use crate::project::Contexts;
 use crate::read::{read, read_stream};
 use crate::redact::redact;
 use crate::{config, inspect, list, pipeline, verification};
@@ -114,8 +115,9 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     if arguments.write && prover.is_none() {
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
+    let contexts = Contexts { named: arguments.builds.context.clone() };
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let rewriter = Rewriter { options: &options, prover, found: Mutex::default() };
+    let rewriter = Rewriter { options: &options, contexts: &contexts, prover, found: Mutex::default() };
     let prover = rewriter.prover.as_ref();
     let mut output = Output::open(arguments)?;
     let settings = Settings {
@@ -177,6 +179,7 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
 /// Rewrites by the pipeline, or with builds.
 struct Rewriter<'r> {
     options: &'r pipeline::Options,
+    contexts: &'r Contexts,
     prover: Option<verification::Prover>,
     /// The fingerprints of the fixes that were made, if some were asked for.
     found: Mutex<BTreeSet<String>>,
@@ -186,7 +189,7 @@ impl Rewrite for Rewriter<'_> {
     fn rewrite(&self, path: &Path, text: &str) -> Result<Outcome, String> {
         let outcome = match &self.prover {
             Some(prover) => prover.prove(path, text, self.options)?,
-            None => pipeline::optimize(text, self.options),
+            None => pipeline::optimize_in(text, self.options, &self.contexts.around(path, text)),
         };
         if !self.options.fingerprints.is_empty() {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,8 +198,8 @@ impl Rewrite for Rewriter<'_> {
         Ok(outcome)
     }
 
-    fn alone(&self, _: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
-        pipeline::alone(text, self.options, outcome, fix)
+    fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
+        pipeline::alone(text, self.options, &self.contexts.around(path, text), outcome, fix)
     }
 }
 

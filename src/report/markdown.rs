@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::diff::print_ignore;
 use super::{Closing, FileReport, Report, plain, sentence};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
@@ -73,6 +74,7 @@ fn print_diff(file: &FileReport<'_>, shown_before: &str, out: &mut Vec<u8>) {
     };
     let mut diff = Vec::new();
     unified(&file.location.bytes, texts, &Palette::default(), &mut diff);
+    print_ignore(file, &Palette::default(), &mut diff);
     let diff = String::from_utf8_lossy(&diff);
     let fence = "`".repeat(longest_run(&diff).max(2) + 1);
     let diff = printable(&diff);

@@ -76,6 +76,8 @@ pub struct FileReport<'a> {
     pub path: &'a str,
     /// Where it is for those who only know the repository, and its name in diffs.
     pub location: &'a Location,
+    /// The same of the ignore file, if that changes.
+    pub ignore_location: Option<&'a Location>,
     /// What was read.
     pub before: &'a str,
     /// What was made of it.
@@ -89,7 +91,7 @@ pub struct FileReport<'a> {
 impl FileReport<'_> {
     /// Whether the file is, or would be, changed.
     pub fn is_changed(&self) -> bool {
-        self.before != self.outcome.after
+        self.before != self.outcome.after || self.outcome.ignore.is_some()
     }
 
     /// The fixes that are applied, and those that need `--unsafe`, in the order of their lines.

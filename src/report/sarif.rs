@@ -116,7 +116,15 @@ fn result(file: &FileReport<'_>, transform: &str, lines: std::ops::RangeInclusiv
 /// The change that makes a fix, as `alone` has it; none if it can't be told without bytes that are not
 /// UTF-8 or are secret.
 fn change(file: &FileReport<'_>, fix: &ReportedFix, alone: &Outcome) -> Option<Value> {
-    let replacements = replacements(file.before, &alone.after)?;
+    let mut changes = Vec::new();
+    if alone.after != file.before {
+        changes.push(artifact_change(file.location, &replacements(file.before, &alone.after)?));
+    }
+    if let Some(change) = &alone.ignore {
+        // A file that isn't there can't be made by replacing parts of it.
+        let before = change.before.as_ref()?;
+        changes.push(artifact_change(file.ignore_location?, &replacements(before, &change.after)?));
+    }
     let with: Vec<_> = alone.fixes.iter().filter(|other| other.fingerprint != fix.fingerprint).collect();
     let mut text = fix.title.clone();
     for (at, other) in with.iter().enumerate() {
@@ -124,11 +132,12 @@ fn change(file: &FileReport<'_>, fix: &ReportedFix, alone: &Outcome) -> Option<V
     }
     Some(json!({
         "description": { "text": plain(redact(file.before).scrub(&text)) },
-        "artifactChanges": [{
-            "artifactLocation": artifact(file.location),
-            "replacements": replacements,
-        }],
+        "artifactChanges": changes,
     }))
+}
+
+fn artifact_change(location: &Location, replacements: &[Value]) -> Value {
+    json!({ "artifactLocation": artifact(location), "replacements": replacements })
 }
 
 /// What makes one text the other: whole lines of it by others.
