@@ -5,6 +5,7 @@
 
 pub mod apk_index;
 pub mod bases;
+pub mod builds;
 pub mod check;
 pub mod claim;
 pub mod command;

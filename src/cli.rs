@@ -119,14 +119,26 @@ pub struct FixArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ChoiceArgs {
     /// Also applies fixes that rest on a claim or an assumption, which the report names.
-    #[arg(long)]
+    #[arg(long, overrides_with = "no_unsafe")]
     pub r#unsafe: bool,
+    /// Applies safe fixes only, whatever the configuration says.
+    #[arg(long, overrides_with = "unsafe")]
+    pub no_unsafe: bool,
     /// Runs these transforms and no others.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Leaves out these transforms.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub skip: Vec<String>,
+    /// Also runs these transforms, which are off by default.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub enable: Vec<String>,
+    /// Reads this configuration instead of the dockeropt.toml that is nearest to each file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Reads no configuration.
+    #[arg(long, conflicts_with = "config")]
+    pub isolated: bool,
     /// Applies only the fix with this fingerprint, as the text and JSON formats print it.
     #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
     pub fingerprints: Vec<String>,

@@ -1,6 +1,7 @@
 //! dockeropt rewrites Dockerfiles so that images get smaller and rebuilds get faster, and only makes
 //! a change that it can defend.
 
+pub mod choices;
 pub mod cli;
 pub mod config;
 pub mod diff;

@@ -6,6 +6,7 @@ mod pragma;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dockeropt_facts::Facts;
+use dockeropt_facts::builds::Builds;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::project::{IgnoreFile, Project};
@@ -18,10 +19,14 @@ use pragma::Pragmas;
 /// What may be done to a file.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Only these transforms run, by id; empty means all that are on by default.
+    /// Only these transforms run, by id; empty means all that are on by default or enabled.
     pub only: BTreeSet<String>,
     /// These transforms don't run.
     pub skip: BTreeSet<String>,
+    /// These transforms run, too, though they are off by default.
+    pub enable: BTreeSet<String>,
+    /// These transforms are of a later edition than the one that is wanted: they only run if they are named.
+    pub newer: BTreeSet<&'static str>,
     /// Whether fixes with claims or assumptions are applied.
     pub allow_unsafe: bool,
     /// If not empty, only the fixes with these fingerprints are applied, or whose fingerprints begin so.
@@ -30,6 +35,8 @@ pub struct Options {
     pub banned: BTreeSet<String>,
     /// Whether `merge-run` also joins RUNs that gain nothing but a layer less.
     pub merge_always: bool,
+    /// What the builds use: nothing that they don't read is written.
+    pub builds: Builds,
 }
 
 /// Whether a fix can be applied without asking.
@@ -303,8 +310,11 @@ impl Run<'_> {
     fn selected(&self) -> Vec<&'static dyn Transform> {
         let wanted = |transform: &&'static dyn Transform| {
             let meta = transform.meta();
-            let only = &self.options.only;
-            let named = if only.is_empty() { meta.on_by_default } else { only.contains(meta.id) };
+            let Options { only, enable, newer, .. } = self.options;
+            let named = match only.is_empty() {
+                false => only.contains(meta.id),
+                true => enable.contains(meta.id) || meta.on_by_default && !newer.contains(meta.id),
+            };
             named && !self.options.skip.contains(meta.id)
         };
         ALL.into_iter().filter(wanted).collect()
@@ -312,7 +322,8 @@ impl Run<'_> {
 
     /// Lets the transforms work until none has anything to propose. `allowed` restricts the fixes.
     fn attempt(&self, allowed: Option<&BTreeSet<&str>>) -> Attempt {
-        let settings = Settings { merge_always: self.options.merge_always };
+        let Options { merge_always, builds, .. } = *self.options;
+        let settings = Settings { merge_always, builds };
         let selected = self.selected();
         let mut attempt = Attempt {
             text: self.places.text().to_owned(),
@@ -466,6 +477,9 @@ impl Run<'_> {
         for fix in applied {
             add_new(&mut licence.claims, &fix.claims);
             add_new(&mut licence.assumptions, &fix.assumptions);
+        }
+        if let Some(feature) = self.options.builds.too_new(self.before.file, after.file) {
+            return Err(format!("the result has `{feature}`, which the builds may not read"));
         }
         check(self.before, after, &licence).map_err(|difference| difference.message)
     }

@@ -11,19 +11,20 @@ use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser};
 use dockeropt_syntax::{LineIndex, Text};
 
-use crate::cli::{ChoiceArgs, Cli, Color, Command, FixArgs, Format};
+use crate::choices::Choices;
+use crate::cli::{Cli, Color, Command, FixArgs, Format};
 use crate::diff::Names;
 use crate::discover::discover;
 use crate::fix::{self, Rewrite, Settings, Streams};
 use crate::interrupt::Temporaries;
 use crate::names::{self, Name};
 use crate::palette::{Palette, stdout_is_terminal};
-use crate::pipeline::{Outcome, ReportedFix};
+use crate::pipeline::{Options, Outcome, ReportedFix};
 use crate::problem::{Problem, describe};
 use crate::project::Contexts;
 use crate::read::{read, read_stream};
 use crate::redact::redact;
-use crate::{config, inspect, list, pipeline, verification};
+use crate::{inspect, list, pipeline, verification};
 
 /// How many bytes of output are collected before they are written.
 const BUFFER: usize = 64 << 10;
@@ -77,35 +78,9 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What the user chose of transforms and fixes, by options and by `dockeropt.toml`.
-pub(crate) fn choose(current: &Path, choice: &ChoiceArgs) -> anyhow::Result<pipeline::Options> {
-    let ChoiceArgs { only, skip, .. } = choice;
-    let (config, config_path) = config::read(current)?;
-    let catalogue = list::catalogue();
-    for id in only.iter().chain(skip) {
-        list::find(&catalogue, id)?;
-    }
-    if let Some(id) = only.iter().find(|id| skip.contains(id)) {
-        bail!("`{id}` is named by --only and by --skip");
-    }
-    for id in &config.skip {
-        let path = config_path.as_deref().unwrap_or(Path::new("dockeropt.toml")).display();
-        list::find(&catalogue, id).with_context(|| format!("{path}: skip"))?;
-    }
-    let skip = skip.iter().chain(config.skip.iter().filter(|id| !only.contains(id)));
-    Ok(pipeline::Options {
-        only: only.iter().cloned().collect(),
-        skip: skip.cloned().collect(),
-        allow_unsafe: choice.r#unsafe,
-        fingerprints: choice.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_, _>>()?,
-        banned: BTreeSet::new(),
-        merge_always: config.merge_run.when == config::When::Always,
-    })
-}
-
 fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     let current = std::env::current_dir().context("can't tell the current folder")?;
-    let options = choose(&current, &arguments.choice)?;
+    let choices = Choices::new(&arguments.choice, &current)?;
     let prover = match arguments.verify {
         true => Some(verification::Prover::new(&arguments.builds)?),
         false => None,
@@ -117,7 +92,7 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     }
     let contexts = Contexts { named: arguments.builds.context.clone() };
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    let rewriter = Rewriter { options: &options, contexts: &contexts, prover, found: Mutex::default() };
+    let rewriter = Rewriter { choices: &choices, contexts: &contexts, prover, found: Mutex::default() };
     let prover = rewriter.prover.as_ref();
     let mut output = Output::open(arguments)?;
     let settings = Settings {
@@ -147,12 +122,17 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     } else {
         let here = [PathBuf::from(".")];
         let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
-        fix::run(discover(paths, settings.jobs), &settings, streams)
+        let found = discover(paths, settings.jobs);
+        // A wrong configuration is told before anything is written.
+        for candidate in &found.candidates {
+            choices.options(&candidate.path)?;
+        }
+        fix::run(found, &settings, streams)
     };
     let summary =
         ending.map_err(|error| anyhow::anyhow!("can't write the report: {}", describe(&error)))?.summary;
     let found = rewriter.found.lock().unwrap_or_else(PoisonError::into_inner);
-    for wanted in &options.fingerprints {
+    for wanted in choices.fingerprints() {
         let mut named = found.iter().filter(|found| found.starts_with(wanted));
         let Some(first) = named.next() else {
             bail!(
@@ -178,20 +158,27 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
 
 /// Rewrites by the pipeline, or with builds.
 struct Rewriter<'r> {
-    options: &'r pipeline::Options,
+    choices: &'r Choices,
     contexts: &'r Contexts,
     prover: Option<verification::Prover>,
     /// The fingerprints of the fixes that were made, if some were asked for.
     found: Mutex<BTreeSet<String>>,
 }
 
+impl Rewriter<'_> {
+    fn options(&self, path: &Path) -> Result<Arc<Options>, String> {
+        self.choices.options(path).map_err(|error| format!("{error:#}"))
+    }
+}
+
 impl Rewrite for Rewriter<'_> {
     fn rewrite(&self, path: &Path, text: &str) -> Result<Outcome, String> {
+        let options = self.options(path)?;
         let outcome = match &self.prover {
-            Some(prover) => prover.prove(path, text, self.options)?,
-            None => pipeline::optimize_in(text, self.options, &self.contexts.around(path, text)),
+            Some(prover) => prover.prove(path, text, &options)?,
+            None => pipeline::optimize_in(text, &options, &self.contexts.around(path, text)),
         };
-        if !self.options.fingerprints.is_empty() {
+        if !options.fingerprints.is_empty() {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             found.extend(outcome.fixes.iter().map(|fix| fix.fingerprint.clone()));
         }
@@ -199,7 +186,7 @@ impl Rewrite for Rewriter<'_> {
     }
 
     fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
-        pipeline::alone(text, self.options, &self.contexts.around(path, text), outcome, fix)
+        pipeline::alone(text, &*self.options(path).ok()?, &self.contexts.around(path, text), outcome, fix)
     }
 }
 
@@ -223,14 +210,6 @@ impl Output {
         let file = File::create(path).map_err(|error| anyhow::anyhow!("{shown}: {}", describe(&error)))?;
         Ok(Some(Self { format, file: BufWriter::with_capacity(BUFFER, file) }))
     }
-}
-
-/// A fingerprint as it is compared. A part of it from its start is enough.
-fn fingerprint(text: &str) -> anyhow::Result<String> {
-    if !(6..=16).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        bail!("`{text}` is no fingerprint, which has 16 hexadecimal digits; the first 6 are enough");
-    }
-    Ok(text.to_ascii_lowercase())
 }
 
 /// Whether the paths say standard input, which goes with no other.

@@ -32,12 +32,13 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn a_name_that_is_nearly_right_is_suggested() {
-    let folder = Folder::with(&[("dockeropt.toml", "skip = [\"no-recomends\"]\n")]);
+    let folder =
+        Folder::with(&[("dockeropt.toml", "skip = [\"no-recomends\"]\n"), ("Dockerfile", "FROM a\n")]);
     let elsewhere = Folder::with(&[]);
     for (folder, arguments, expected) in [
         (&elsewhere, &["fix", "--only", "merge-runs"][..], "`merge-runs`; did you mean `merge-run`?"),
         (&elsewhere, &["explain", "clean"], "`clean`; did you mean `clean-package-cache`?"),
-        (&folder, &["fix"], "dockeropt.toml: skip: there is no transform `no-recomends`; did you mean `no-"),
+        (&folder, &["fix"], "dockeropt.toml:1:9: there is no transform `no-recomends`; did you mean `no-"),
     ] {
         let (code, _, err) = output(program(&folder.root()).args(arguments));
         assert_eq!(code, Some(2));
