@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::bail;
 
+use crate::baseline::Baseline;
 use crate::cli::ChoiceArgs;
 use crate::config::{self, Config, When};
 use crate::list::{self, Entry};
@@ -17,6 +18,8 @@ pub struct Choices {
     fingerprints: BTreeSet<String>,
     catalogue: Vec<Entry>,
     current: PathBuf,
+    /// Whether the baseline is to be made, and not read.
+    is_recording: bool,
     /// The configuration of all files, if one was named or none is wanted.
     fixed: Option<Arc<Chosen>>,
     /// The configurations by the folder of the files.
@@ -29,14 +32,15 @@ pub struct Choices {
 struct Chosen {
     config: Config,
     options: Arc<Options>,
+    baseline: Option<Baseline>,
 }
 
 impl Choices {
-    /// What the command line says, for a run in the folder `current`.
+    /// What the command line says, for a run in the folder `current`; if `is_recording`, to make a baseline.
     ///
     /// # Errors
     /// If it names what there isn't or contradicts itself, or if the named configuration is wrong.
-    pub fn new(arguments: &ChoiceArgs, current: &Path) -> anyhow::Result<Self> {
+    pub fn new(arguments: &ChoiceArgs, current: &Path, is_recording: bool) -> anyhow::Result<Self> {
         let ChoiceArgs { only, skip, enable, .. } = arguments;
         let catalogue = list::catalogue();
         for id in only.iter().chain(skip).chain(enable) {
@@ -53,16 +57,17 @@ impl Choices {
             fingerprints: fingerprints.collect::<Result<_, _>>()?,
             catalogue,
             current: current.to_path_buf(),
+            is_recording,
             fixed: None,
             by_folder: Mutex::default(),
             by_path: Mutex::default(),
         };
         if arguments.isolated {
-            choices.fixed = Some(choices.chosen(Config::default()));
+            choices.fixed = Some(choices.chosen(Config::default())?);
         } else if let Some(path) = &arguments.config {
             let config = config::read(path)?;
             let real = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            choices.fixed = Some(choices.chosen(Config { path: Some(real), ..config }));
+            choices.fixed = Some(choices.chosen(Config { path: Some(real), ..config })?);
         }
         Ok(choices)
     }
@@ -76,18 +81,13 @@ impl Choices {
             Some(fixed) => Arc::clone(fixed),
             None => self.nearest(file.parent().unwrap_or(Path::new("")))?,
         };
-        if chosen.config.overrides.is_empty() {
-            return Ok(Arc::clone(&chosen.options));
-        }
-        let file = plain(&self.current.join(file));
-        let folder = chosen.config.folder().unwrap_or(Path::new(""));
-        let below = file.strip_prefix(folder).map(Path::to_path_buf);
-        // Patterns say nothing about files that are elsewhere.
-        let below = below.or_else(|_| real(&file).strip_prefix(real(folder)).map(Path::to_path_buf));
-        match below {
-            Ok(below) => Ok(Arc::new(self.of(&chosen.config, &chosen.config.selection(&below)))),
-            Err(_) => Ok(Arc::clone(&chosen.options)),
-        }
+        Ok(self.of_file(&chosen, file, || {
+            let file = plain(&self.current.join(file));
+            let folder = chosen.config.folder()?;
+            let below = file.strip_prefix(folder).map(Path::to_path_buf);
+            // Patterns say nothing about files that are elsewhere.
+            below.or_else(|_| real(&file).strip_prefix(real(folder)).map(Path::to_path_buf)).ok()
+        }))
     }
 
     /// What may be done to a text from elsewhere: the configuration is that of the current folder, and
@@ -100,16 +100,14 @@ impl Choices {
             Some(fixed) => Arc::clone(fixed),
             None => self.nearest(Path::new(""))?,
         };
-        if chosen.config.overrides.is_empty() {
-            return Ok(Arc::clone(&chosen.options));
-        }
-        let path = plain(path);
-        let path = path.strip_prefix("/").unwrap_or(&path);
-        Ok(Arc::new(self.of(&chosen.config, &chosen.config.selection(path))))
+        Ok(self.of_file(&chosen, path, || {
+            let path = plain(path);
+            Some(path.strip_prefix("/").map_or_else(|_| path.clone(), Path::to_path_buf))
+        }))
     }
 
-    /// Where the fixes are listed that were there before, as the configuration of the current folder has
-    /// it.
+    /// Where the fixes are listed that were there before: what the command line says, or else the
+    /// configuration for the current folder.
     ///
     /// # Errors
     /// As [`options`](Self::options).
@@ -118,7 +116,7 @@ impl Choices {
             Some(fixed) => Arc::clone(fixed),
             None => self.nearest(Path::new(""))?,
         };
-        Ok(chosen.config.baseline.clone())
+        Ok(self.arguments.baseline.clone().or_else(|| chosen.config.baseline.clone()))
     }
 
     /// The fingerprints that were asked for, as far as they were given.
@@ -135,12 +133,12 @@ impl Choices {
         let known = lock(&self.by_path).get(&path).cloned();
         let chosen = match (known, &path) {
             (Some(chosen), _) => chosen,
-            (None, None) => self.chosen(Config::default()),
+            (None, None) => self.chosen(Config::default())?,
             (None, Some(path)) => {
                 // Messages name it as the user would.
                 let shown = path.strip_prefix(&self.current).unwrap_or(path);
                 let config = config::read(shown)?;
-                self.chosen(Config { path: Some(path.clone()), ..config })
+                self.chosen(Config { path: Some(path.clone()), ..config })?
             }
         };
         lock(&self.by_path).insert(path, Arc::clone(&chosen));
@@ -148,9 +146,28 @@ impl Choices {
         Ok(chosen)
     }
 
-    fn chosen(&self, config: Config) -> Arc<Chosen> {
+    fn chosen(&self, config: Config) -> anyhow::Result<Arc<Chosen>> {
         let options = Arc::new(self.of(&config, &config.selection));
-        Arc::new(Chosen { config, options })
+        let path = self.arguments.baseline.as_ref().or(config.baseline.as_ref());
+        let baseline = path.filter(|_| !self.is_recording);
+        let baseline = baseline.map(|path| Baseline::read(path, &self.current)).transpose()?;
+        Ok(Arc::new(Chosen { config, options, baseline }))
+    }
+
+    /// The options of a configuration for a file, of which `below` is the path from the configuration's
+    /// folder.
+    fn of_file(&self, chosen: &Chosen, file: &Path, below: impl FnOnce() -> Option<PathBuf>) -> Arc<Options> {
+        let has_overrides = !chosen.config.overrides.is_empty();
+        let options = match below().filter(|_| has_overrides) {
+            Some(below) => Arc::new(self.of(&chosen.config, &chosen.config.selection(&below))),
+            None => Arc::clone(&chosen.options),
+        };
+        let Some(baseline) = &chosen.baseline else { return options };
+        let is_named = |known: &&String| self.fingerprints.iter().any(|named| known.starts_with(named));
+        let known = baseline.of(file, &self.current).filter(|known| !is_named(known));
+        let mut options = Arc::unwrap_or_clone(options);
+        options.banned.extend(known.cloned());
+        Arc::new(options)
     }
 
     /// What a selection comes to with the command line, which has the last word.
@@ -185,7 +202,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// A path without `.` and `..`, as far as its text tells.
-fn plain(path: &Path) -> PathBuf {
+pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -81,6 +81,12 @@ pub struct FixArgs {
     #[arg(long, requires = "write")]
     pub allow_dirty: bool,
 
+    /// Lists all fixes that there are in the baseline, and does nothing else.
+    ///
+    /// What the baseline has about other files stays, if they are still there.
+    #[arg(long, conflicts_with_all = ["write", "check", "verify", "output", "fingerprints"])]
+    pub write_baseline: bool,
+
     /// Which fixes.
     #[command(flatten)]
     pub choice: ChoiceArgs,
@@ -133,6 +139,9 @@ pub struct ChoiceArgs {
     /// Also runs these transforms, which are off by default.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub enable: Vec<String>,
+    /// Leaves alone the fixes that are listed in this file; --write-baseline makes it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
     /// Reads this configuration instead of the dockeropt.toml that is nearest to each file.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,

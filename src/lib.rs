@@ -1,6 +1,7 @@
 //! dockeropt rewrites Dockerfiles so that images get smaller and rebuilds get faster, and only makes
 //! a change that it can defend.
 
+pub mod baseline;
 pub mod choices;
 pub mod cli;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod problem;
 mod progress;
 pub mod project;
 pub mod read;
+mod recording;
 pub mod redact;
 pub mod report;
 pub mod run;

@@ -23,6 +23,7 @@ use crate::pipeline::{Options, Outcome, ReportedFix};
 use crate::problem::{Problem, describe};
 use crate::project::Contexts;
 use crate::read::{read, read_stream};
+use crate::recording;
 use crate::redact::redact;
 use crate::{inspect, list, pipeline, verification};
 
@@ -80,7 +81,10 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 
 fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     let current = std::env::current_dir().context("can't tell the current folder")?;
-    let choices = Choices::new(&arguments.choice, &current)?;
+    let choices = Choices::new(&arguments.choice, &current, arguments.write_baseline)?;
+    if arguments.write_baseline {
+        return recording::run(arguments, &choices, &current, color);
+    }
     let prover = match arguments.verify {
         true => Some(verification::Prover::new(&arguments.builds)?),
         false => None,
@@ -91,7 +95,6 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
     let contexts = Contexts { named: arguments.builds.context.clone() };
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let rewriter = Rewriter { choices: &choices, contexts: &contexts, prover, found: Mutex::default() };
     let prover = rewriter.prover.as_ref();
     let mut output = Output::open(arguments)?;
@@ -105,7 +108,7 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         allow_dirty: arguments.allow_dirty,
         quiet: arguments.quiet,
         // Builds have the machine to themselves.
-        jobs: if prover.is_some() { 1 } else { arguments.jobs.map_or_else(processors, usize::from) },
+        jobs: if prover.is_some() { 1 } else { jobs(arguments) },
         palette: Palette::choose(color, &stdout()),
         error_palette: Palette::choose(color, &stderr()),
         names: Names::new(&current),
@@ -154,6 +157,12 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         () if arguments.check && summary.changed > 0 => WOULD_CHANGE.into(),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// How many files to work on at the same time.
+pub(crate) fn jobs(arguments: &FixArgs) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.jobs.map_or_else(processors, usize::from)
 }
 
 /// Rewrites by the pipeline, or with builds.

@@ -30,7 +30,7 @@ pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
         true => arguments.path.join("Dockerfile"),
         false => arguments.path.clone(),
     };
-    let options = &*Choices::new(&arguments.choice, &current)?.options(&path)?;
+    let options = &*Choices::new(&arguments.choice, &current, false)?.options(&path)?;
     let before = read_text(&path)?;
     let contexts = Contexts { named: arguments.builds.context.clone() };
     let outcome = optimize_in(before.as_str(), options, &contexts.around(&path, before.as_str()));

@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod bad_input;
+mod baseline;
 mod configuration;
 mod discovery;
 mod formats;
