@@ -68,6 +68,12 @@ pub struct FixArgs {
     #[arg(value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
+    /// The file that standard input is the text of.
+    ///
+    /// Its configuration holds, and it is named in reports and diffs. The file itself is not read.
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub stdin_filename: Option<PathBuf>,
+
     /// Rewrites the files in place.
     ///
     /// A file with uncommitted changes in a git work tree is refused. With - the rewritten file

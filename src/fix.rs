@@ -401,13 +401,19 @@ fn left_out(reason: LeftOut) -> Done {
     Done { summary, ..Done::default() }
 }
 
-/// Rewrites one text that comes from standard input, as [`run`] does with files. With `write` the new
-/// text is printed in place of a report.
+/// Rewrites one text that comes from standard input, as [`run`] does with files. It may be that of the file
+/// `name`. With `write` the new text is printed in place of a report.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_on_text(text: &Text, settings: &Settings<'_>, streams: Streams<'_>) -> io::Result<Ending> {
-    let path = Path::new("-");
+pub fn run_on_text(
+    text: &Text,
+    name: Option<&Path>,
+    settings: &Settings<'_>,
+    streams: Streams<'_>,
+) -> io::Result<Ending> {
+    let path = name.unwrap_or(Path::new("-"));
+    let location = name.map_or_else(|| Location::named("Dockerfile"), |name| settings.names.locate(name));
     let before = text.as_str();
     let mut reports = Reports::new(settings);
     if settings.write {
@@ -418,7 +424,7 @@ pub fn run_on_text(text: &Text, settings: &Settings<'_>, streams: Streams<'_>) -
         Ok(outcome) if !outcome.diagnostics.is_empty() => {
             Done { problems: diagnostics(path, &outcome), ..Done::default() }
         }
-        Ok(outcome) => report(path, &Location::named("Dockerfile"), before, &outcome, settings, &reports),
+        Ok(outcome) => report(path, &location, before, &outcome, settings, &reports),
     };
     let mut tally = Tally::new(settings, &reports, streams);
     tally.is_formatter = settings.write;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, bail};
 use clap::{CommandFactory, Parser};
 use dockeropt_syntax::{LineIndex, Text};
+use dockeropt_transforms::Surroundings;
 
 use crate::choices::Choices;
 use crate::cli::{Cli, Color, Command, FixArgs, Format};
@@ -89,6 +90,9 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
         true => Some(verification::Prover::new(&arguments.builds)?),
         false => None,
     };
+    if arguments.stdin_filename.is_some() && !is_standard_input(&arguments.paths)? {
+        bail!("--stdin-filename is about standard input; add - to read it");
+    }
     let temporaries = Arc::new(Temporaries::default());
     // Builds are stopped by the prover, which ends the program then.
     if arguments.write && prover.is_none() {
@@ -119,9 +123,11 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     let mut nowhere = io::sink();
     let output: &mut dyn Write = output.as_mut().map_or(&mut nowhere, |output| &mut output.file);
     let streams = Streams { out: &mut out, output, err: &mut err };
+    let name = arguments.stdin_filename.as_deref();
     let ending = if is_standard_input(&arguments.paths)? {
         let text = Text::decode(read_stream(stdin().lock(), 0).context("standard input")?);
-        fix::run_on_text(&text, &settings, streams)
+        choices.options(name.unwrap_or(Path::new("-")))?;
+        fix::run_on_text(&text, name, &settings, streams)
     } else {
         let here = [PathBuf::from(".")];
         let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
@@ -175,6 +181,14 @@ struct Rewriter<'r> {
 }
 
 impl Rewriter<'_> {
+    /// What lies around a file. Where a text without a name is from, nobody knows.
+    fn around<'s>(&'s self, path: &'s Path, text: &'s str) -> Surroundings<'s> {
+        match path == Path::new("-") && self.contexts.named.is_none() {
+            true => Surroundings::unknown(),
+            false => self.contexts.around(path, text),
+        }
+    }
+
     fn options(&self, path: &Path) -> Result<Arc<Options>, String> {
         self.choices.options(path).map_err(|error| format!("{error:#}"))
     }
@@ -185,7 +199,7 @@ impl Rewrite for Rewriter<'_> {
         let options = self.options(path)?;
         let outcome = match &self.prover {
             Some(prover) => prover.prove(path, text, &options)?,
-            None => pipeline::optimize_in(text, &options, &self.contexts.around(path, text)),
+            None => pipeline::optimize_in(text, &options, &self.around(path, text)),
         };
         if !options.fingerprints.is_empty() {
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +209,7 @@ impl Rewrite for Rewriter<'_> {
     }
 
     fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
-        pipeline::alone(text, &*self.options(path).ok()?, &self.contexts.around(path, text), outcome, fix)
+        pipeline::alone(text, &*self.options(path).ok()?, &self.around(path, text), outcome, fix)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::{Folder, output, program};
+use crate::support::{Folder, output, output_for, program};
 
 /// Two neighbouring RUNs that some transform is sure to improve.
 const IMPROVABLE: &str = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";
@@ -62,6 +62,19 @@ fn a_comment_that_is_not_known_is_a_warning() {
          warning: Dockerfile:5:1: unknown transform `as` in a comment; `dockeropt list` shows those that \
          there are\n"
     );
+}
+
+#[test]
+fn the_json_report_has_the_warnings_about_comments() {
+    let text = "# syntax=docker/dockerfile:1\n# check=skip=StageNameCasing,NoSuchCheck;error=true\nFROM a\n  # dockeropt: skip=nope\n";
+    let folder = Folder::with(&[("Dockerfile", text)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--quiet", "--format", "json"]));
+    assert_eq!(code, Some(0));
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let message = "unknown transform `nope` in a comment; `dockeropt list` shows those that there are";
+    let wanted = serde_json::json!([{ "line": 4, "column": 1, "message": message }]);
+    assert_eq!(report["files"][0]["warnings"], wanted);
+    assert_eq!(err, format!("warning: Dockerfile:4:1: {message}\n"), "BuildKit's own is none of ours");
 }
 
 #[test]
@@ -224,4 +237,41 @@ fn inspect_prints_json() {
     assert_eq!((&run["cmd"], &run["start"], &run["end"]), (&"RUN".into(), &2.into(), &4.into()));
     assert_eq!(run["flags"][0], "--network=none");
     assert_eq!(run["heredocs"][0]["content"], "b\n");
+}
+
+#[test]
+fn an_editor_says_whose_text_it_is() {
+    let folder = Folder::with(&[
+        ("a/dockeropt.toml", "skip = [\"merge-run\"]\n"),
+        ("a/base.json", "{\"version\":1,\"files\":{}}"),
+        (".git/HEAD", ""),
+    ]);
+    let fix = |folder: &std::path::Path, arguments: &[&str], text: &str| {
+        output_for(program(folder).args(["fix", "--quiet"]).args(arguments), text)
+    };
+    let (root, below) = (folder.root(), folder.path("a"));
+    let (code, diff, err) = fix(&root, &["--stdin-filename", "a/Dockerfile.new", "-"], IMPROVABLE);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(diff.starts_with("diff --git a/a/Dockerfile.new b/a/Dockerfile.new\n"), "{diff}");
+    assert!(diff.contains("\n RUN apt-get update\n"), "merge-run is skipped there: {diff}");
+    assert_eq!(fix(&below, &["--stdin-filename", "Dockerfile.new", "-"], IMPROVABLE).1, diff);
+    let absolute = below.join("Dockerfile.new");
+    let absolute = ["--stdin-filename", absolute.to_str().unwrap(), "-"];
+    assert_eq!(fix(&root, &absolute, IMPROVABLE).1, diff);
+    let write = ["--write", "--stdin-filename", "a/Dockerfile.new", "-"];
+    let (_, text, _) = fix(&root, &write, IMPROVABLE);
+    assert!(
+        text.starts_with("FROM debian:12\nRUN apt-get update\nRUN apt-get install -y --no-install"),
+        "{text}"
+    );
+    assert!(!folder.path("a/Dockerfile.new").exists());
+    let (code, out, err) = fix(&root, &write, "FORM a\n");
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.starts_with("error: a/Dockerfile.new:1:1: "), "{err}");
+    let (code, _, err) = fix(&root, &["--stdin-filename", "a/Dockerfile"], "");
+    assert_eq!((code, err.contains("add - to read it")), (Some(2), true), "{err}");
+    folder.write("a/dockeropt.toml", "skp = []\n");
+    let (code, out, err) = fix(&root, &write, IMPROVABLE);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("a/dockeropt.toml:1:1: unknown key"), "{err}");
 }

@@ -147,15 +147,15 @@ fn standard_input_gives_a_diff_or_the_text() {
     let text = Text::decode(b"FROM old\n".to_vec());
     let here = Path::new("/");
     let mut out = Vec::new();
-    run_on_text(&text, &settings(here, |_| ()), quiet(&mut out)).unwrap();
+    run_on_text(&text, None, &settings(here, |_| ()), quiet(&mut out)).unwrap();
     assert!(out.ends_with(b"+++ b/Dockerfile\n@@ -1 +1 @@\n-FROM old\n+FROM new\n"));
     let mut out = Vec::new();
-    run_on_text(&text, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
+    run_on_text(&text, None, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
     assert_eq!(out, b"FROM new\n");
     let bad = Text::decode(b"FORM old\n".to_vec());
     let mut out = Vec::new();
     let ending =
-        run_on_text(&bad, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
+        run_on_text(&bad, None, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
     assert_eq!((out.len(), ending.summary.errors), (0, 1));
 }
 

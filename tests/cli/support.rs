@@ -1,7 +1,7 @@
 //! What the tests share.
 
 use std::fs;
-use std::io;
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -165,6 +165,14 @@ pub(crate) fn output(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
+}
+
+/// The same of a command that reads `text`.
+pub(crate) fn output_for(command: &mut Command, text: &str) -> (Option<i32>, String, String) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    output(command.stdin(file))
 }
 
 /// Whether the tests run as root, for whom no file is unreadable; says so if they do.
