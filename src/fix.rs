@@ -188,7 +188,27 @@ impl<'r, 'w> Tally<'r, 'w> {
     }
 }
 
-impl Settings<'_> {
+impl<'a> Settings<'a> {
+    /// A run on one thread that prints and writes nothing, in the folder `current`.
+    pub fn silent(rewriter: &'a dyn Rewrite, current: &Path) -> Self {
+        Self {
+            rewriter,
+            format: Format::Diff,
+            output: None,
+            why_not: false,
+            write: false,
+            check: false,
+            allow_dirty: false,
+            quiet: true,
+            jobs: 1,
+            palette: Palette::default(),
+            error_palette: Palette::default(),
+            names: Names::new(current),
+            temporaries: Arc::new(Temporaries::default()),
+            interactive: false,
+        }
+    }
+
     /// Whether the run has a use when nobody reads the report.
     fn goes_on_unread(&self) -> bool {
         self.write || self.check || self.output.is_some()
@@ -199,11 +219,11 @@ impl Settings<'_> {
 ///
 /// # Errors
 /// If a report can't be written for another reason than that its reader went away.
-pub fn run(found: Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::Result<Ending> {
+pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::Result<Ending> {
     let work_trees = WorkTrees::default();
     let reports = Reports::new(settings);
     let mut tally = Tally::new(settings, &reports, streams);
-    tally.summary.left_out = found.left_out;
+    tally.summary.left_out.clone_from(&found.left_out);
     let mut progress = Progress::new(found.candidates.len(), !settings.quiet);
     let see = |tally: &mut Tally<'_, '_>, done: Done, progress: &Progress| {
         progress.aside(|| tally.add(done));
@@ -211,7 +231,7 @@ pub fn run(found: Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::R
             || tally.shown.reader_left() && !settings.goes_on_unread();
         if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let _ = see(&mut tally, Done { problems: found.problems, ..Done::default() }, &progress);
+    let _ = see(&mut tally, Done { problems: found.problems.clone(), ..Done::default() }, &progress);
     ordered::for_each(
         &found.candidates,
         settings.jobs,

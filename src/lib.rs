@@ -23,6 +23,7 @@ pub mod read;
 mod recording;
 pub mod redact;
 pub mod report;
+mod rewriting;
 pub mod run;
 pub mod summary;
 pub mod verification;

@@ -3,21 +3,20 @@
 use std::io::{Write, sink, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 
 use crate::baseline::{Baseline, all_fixes};
 use crate::choices::Choices;
-use crate::cli::{Color, FixArgs, Format};
-use crate::diff::Names;
+use crate::cli::{Color, FixArgs};
 use crate::discover::discover;
 use crate::fix::{self, Settings, Streams};
-use crate::interrupt::Temporaries;
 use crate::palette::Palette;
 use crate::pipeline::{Outcome, optimize_in};
 use crate::project::Contexts;
-use crate::run::{ERROR, jobs};
+use crate::rewriting::jobs;
+use crate::run::ERROR;
 use crate::summary::count;
 
 /// Runs it.
@@ -43,20 +42,9 @@ pub(crate) fn run(
         Ok(Outcome { after: text.to_owned(), diagnostics, warnings, bugs, ..Outcome::default() })
     };
     let settings = Settings {
-        rewriter: &record,
-        format: Format::Diff,
-        output: None,
-        why_not: false,
-        write: false,
-        check: true,
-        allow_dirty: false,
-        quiet: true,
         jobs: jobs(arguments),
-        palette: Palette::default(),
         error_palette: Palette::choose(color, &stderr()),
-        names: Names::new(current),
-        temporaries: Arc::new(Temporaries::default()),
-        interactive: false,
+        ..Settings::silent(&record, current)
     };
     let here = [PathBuf::from(".")];
     let paths = if arguments.paths.is_empty() { &here[..] } else { &arguments.paths };
@@ -65,7 +53,7 @@ pub(crate) fn run(
         choices.options(&candidate.path)?;
     }
     let streams = Streams { out: &mut sink(), output: &mut sink(), err: &mut stderr() };
-    let summary = fix::run(found, &settings, streams)?.summary;
+    let summary = fix::run(&found, &settings, streams)?.summary;
     let mut baseline = baseline.into_inner().unwrap_or_else(PoisonError::into_inner);
     baseline.forget_missing();
     baseline.write(&path)?;

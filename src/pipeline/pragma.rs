@@ -2,7 +2,7 @@
 
 use dockeropt_syntax::rewriter::first_attached;
 use dockeropt_syntax::{Dockerfile, Item, nearest};
-use dockeropt_transforms::Fix;
+use dockeropt_transforms::{ALL, Fix};
 
 /// The rules of linters that a transform answers to.
 struct Rules {
@@ -49,7 +49,7 @@ fn mistake(comment: &str) -> Option<String> {
             ));
         }
     };
-    let names = || RULES.iter().map(|rules| rules.transform);
+    let names = || ALL.iter().map(|transform| transform.meta().id);
     let ids = ids.split('#').next().unwrap_or_default().split(',');
     // What follows after a space may be a remark.
     let mut ids = ids.map(|id| id.split_whitespace().next().unwrap_or_default());

@@ -104,7 +104,42 @@ fn a_fix_is_named_by_its_fingerprint_or_the_start_of_it() {
     }
     let (code, _, err) = output(program(&folder.root()).args(["fix", "--fix", "0123456789abcdef"]));
     assert_eq!(code, Some(2));
-    assert!(err.contains("no fix with the fingerprint 0123456789abcdef"), "{err}");
+    assert!(err.contains("there is no fix with the fingerprint 0123456789abcdef"), "{err}");
+}
+
+/// Two fixes whose fingerprints begin alike are found by trying names until there are some.
+#[test]
+fn a_fingerprint_that_is_not_clear_is_an_error_before_anything_is_written() {
+    let mut known = std::collections::BTreeMap::new();
+    let (texts, start) = (0..)
+        .find_map(|at| {
+            let text = format!("FROM alpine\nRUN apk add package{at}\n");
+            let outcome = dockeropt::pipeline::optimize(&text, &Default::default());
+            let start = outcome.fixes[0].fingerprint[..6].to_owned();
+            known.insert(start.clone(), text.clone()).map(|first| ([first, text], start))
+        })
+        .unwrap();
+    let folder = Folder::with(&[("a/Dockerfile", &texts[0]), ("b/Dockerfile", &texts[1])]);
+    for arguments in [&["--write"][..], &[], &["--output", "r.md"]] {
+        let (code, out, err) = output(program(&folder.root()).args(["fix", "--fix", &start]).args(arguments));
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(err.contains(&format!("{start} stands for more than one fix")), "{err}");
+        assert_eq!(folder.read("a/Dockerfile"), texts[0]);
+        assert!(!folder.path("r.md").exists());
+    }
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--write", "--fix", &start, "a"]));
+    assert_eq!((code, err.as_str()), (Some(0), "1 file changed (1 fix)\n"));
+    // One that isn't there keeps another from being written, too.
+    let (code, _, err) = output(program(&folder.root()).args([
+        "fix",
+        "--write",
+        "--fix",
+        &start,
+        "--fix",
+        "0123456789abcdef",
+    ]));
+    assert_eq!(code, Some(2), "{err}");
+    assert_eq!(folder.read("b/Dockerfile"), texts[1]);
 }
 
 #[test]

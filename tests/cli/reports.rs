@@ -47,7 +47,7 @@ fn git_applies_the_diff() {
             folder.git(&["init", "-q"]);
         }
         let mut diff = Vec::new();
-        run(discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), quiet(&mut diff)).unwrap();
+        run(&discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), quiet(&mut diff)).unwrap();
         git_apply(&folder.root(), &diff, &["--check", "--whitespace=nowarn"]);
         git_apply(&folder.root(), &diff, &["--whitespace=nowarn"]);
         assert_eq!(folder.read("crlf/Dockerfile"), "FROM a\r\nRUN new\r\nRUN x\ry\r\n");
@@ -179,13 +179,13 @@ fn a_reader_that_leaves_ends_the_report_but_not_the_writing() {
     let gone = || Fails(io::ErrorKind::BrokenPipe);
     let mut err = Vec::new();
     let streams = Streams { out: &mut gone(), output: &mut io::sink(), err: &mut err };
-    let ending = run(found(), &settings(&folder.root(), |_| ()), streams).unwrap();
+    let ending = run(&found(), &settings(&folder.root(), |_| ()), streams).unwrap();
     assert!(ending.reader_left);
     assert_eq!(err, b"");
     let mut full = Fails(io::ErrorKind::StorageFull);
-    assert!(run(found(), &settings(&folder.root(), |_| ()), quiet(&mut full)).is_err());
+    assert!(run(&found(), &settings(&folder.root(), |_| ()), quiet(&mut full)).is_err());
     let write = settings(&folder.root(), |settings| settings.write = true);
-    run(found(), &write, quiet(&mut gone())).unwrap();
+    run(&found(), &write, quiet(&mut gone())).unwrap();
     assert_eq!(folder.read("a/Dockerfile"), "FROM new\n");
     assert_eq!(folder.read("b/Dockerfile"), "FROM new\n");
 }

@@ -46,7 +46,7 @@ fn of_discovery_reading_and_printing() {
                 });
                 let start = now();
                 let streams = Streams { out: &mut io::sink(), output: &mut io::sink(), err: &mut io::sink() };
-                run(discover(std::slice::from_ref(&corpus), jobs), &settings, streams).unwrap();
+                run(&discover(std::slice::from_ref(&corpus), jobs), &settings, streams).unwrap();
                 let time = (now() - start).saturating_sub(discovery);
                 println!("  {name}, {jobs} jobs: {:?} a file", time / files as u32);
             }

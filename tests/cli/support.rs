@@ -4,14 +4,9 @@ use std::fs;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
 
-use dockeropt::cli::Format;
-use dockeropt::diff::Names;
 use dockeropt::discover::{Found, discover};
 use dockeropt::fix::{Ending, Settings, Streams, run};
-use dockeropt::interrupt::Temporaries;
-use dockeropt::palette::Palette;
 use dockeropt::pipeline::{Applicability, Outcome, ReportedDiagnostic, ReportedFix, ReportedRefusal};
 use tempfile::TempDir;
 
@@ -119,22 +114,8 @@ pub(crate) struct Ran {
 
 /// Settings with the stand-in for the transforms, changed by `change`.
 pub(crate) fn settings(current: &Path, change: impl FnOnce(&mut Settings<'static>)) -> Settings<'static> {
-    let mut settings = Settings {
-        rewriter: &|_: &Path, text: &str| Ok(stand_in(text)),
-        format: Format::Diff,
-        output: None,
-        why_not: false,
-        write: false,
-        check: false,
-        allow_dirty: false,
-        quiet: false,
-        jobs: 3,
-        palette: Palette::default(),
-        error_palette: Palette::default(),
-        names: Names::new(current),
-        temporaries: Arc::new(Temporaries::default()),
-        interactive: false,
-    };
+    let rewriter = &|_: &Path, text: &str| Ok(stand_in(text));
+    let mut settings = Settings { quiet: false, jobs: 3, ..Settings::silent(rewriter, current) };
     change(&mut settings);
     settings
 }
@@ -148,7 +129,7 @@ pub(crate) fn run_in(folder: &Folder, change: impl FnOnce(&mut Settings<'static>
 pub(crate) fn run_on(folder: &Folder, paths: &[PathBuf], change: impl FnOnce(&mut Settings<'static>)) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let streams = Streams { out: &mut out, output: &mut io::sink(), err: &mut err };
-    let ending = run(discover(paths, 2), &settings(&folder.root(), change), streams).unwrap();
+    let ending = run(&discover(paths, 2), &settings(&folder.root(), change), streams).unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).replace(&format!("{}/", folder.root().display()), "");
     Ran { ending, out: text(&out), err: text(&err) }
 }
