@@ -259,7 +259,7 @@ pub enum Format {
     /// A unified diff.
     #[default]
     Diff,
-    /// The source lines with what would be done to them and why.
+    /// The source lines, what they become, and why.
     Text,
     /// One JSON object, for programs.
     Json,

@@ -150,7 +150,8 @@ pub fn created(name: &[u8], text: &str, palette: &Palette, out: &mut Vec<u8>) {
     print_lines('+', &new, palette.added, out);
 }
 
-fn lines(text: &str) -> Vec<&str> {
+/// The lines of a text with their ends.
+pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
 

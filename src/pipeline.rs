@@ -4,6 +4,7 @@ mod place;
 mod pragma;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dockeropt_facts::Facts;
 use dockeropt_facts::builds::Builds;
@@ -73,6 +74,8 @@ pub struct ReportedFix {
     pub notes: Vec<String>,
     /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
     pub saves: Option<i64>,
+    /// What it does, by itself; unknown in texts that are too long to keep.
+    pub step: Option<Step>,
 }
 
 /// The ignore file of a build context, before and after.
@@ -84,6 +87,15 @@ pub struct IgnoreChange {
     pub before: Option<String>,
     /// What it says now.
     pub after: String,
+}
+
+/// What a fix does to the text that it is made in, which other fixes may have changed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// That text.
+    pub before: Arc<str>,
+    /// The changes to it.
+    pub edits: Edits,
 }
 
 /// A place where a transform looked and held back.
@@ -225,6 +237,9 @@ const MOST_BUGS: usize = 8;
 /// No fix makes a line longer than this. The builder reads 65,535 bytes; other fixes of the same turn
 /// may write to the same line.
 const LONGEST_LINE: usize = 20_000;
+
+/// Of a text with more bytes, the steps that led to the result are not kept.
+const LONGEST_STEP: usize = 1 << 20;
 
 /// After so many applications the transforms are taken to undo each other.
 const MOST_APPLICATIONS: usize = 200;
@@ -419,8 +434,10 @@ impl Run<'_> {
             .collect();
         let mut taken = BTreeMap::new();
         let pragmas = Pragmas::new(file);
+        let text = (!proposals.fixes.is_empty() && file.text.len() <= LONGEST_STEP).then(|| file.text.into());
         for fix in proposals.fixes {
-            let report = self.report(&fix, history, &mut taken);
+            let mut report = self.report(&fix, history, &mut taken);
+            report.step = text.clone().map(|before| Step { before, edits: fix.edits.clone() });
             if let Some(reason) = pragmas.skips(&fix) {
                 said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
                 continue;
@@ -465,6 +482,7 @@ impl Run<'_> {
             assumes: fix.assumptions.iter().map(Assumption::describe).collect(),
             notes: fix.notes.clone(),
             saves: fix.saves,
+            step: None,
         }
     }
 

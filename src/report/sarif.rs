@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::{Closing, FileReport, Report, append_json, plain, sentence, word};
-use crate::diff::Location;
+use crate::diff::{Location, lines};
 use crate::pipeline::{Outcome, ReportedFix, ReportedRefusal};
 use crate::problem::Problem;
 use crate::redact::{Redacted, redact};
@@ -143,7 +143,6 @@ fn artifact_change(location: &Location, replacements: &[Value]) -> Value {
 /// What makes one text the other: whole lines of it by others.
 fn replacements(before: &str, after: &str) -> Option<Vec<Value>> {
     let shown = redact(after);
-    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
     let (old, new, shown) = (lines(before), lines(after), lines(&shown.text));
     let changes = capture_diff_slices(Algorithm::Myers, &old, &new);
     changes

@@ -6,10 +6,11 @@ use std::process::Command;
 
 use dockeropt::cli::Format;
 use dockeropt::discover::discover;
-use dockeropt::fix::{Streams, run, run_on_text};
+use dockeropt::fix::{Settings, Streams, run, run_on_text};
+use dockeropt::pipeline::ReportedFix;
 use dockeropt_syntax::Text;
 
-use crate::support::{Folder, run_in, settings};
+use crate::support::{Folder, run_in, settings, stand_in};
 
 const TEXT: &str = "FROM a\nENV API_TOKEN=abcdef\nRUN old abcdef\nRUN risky\nRUN never\n";
 
@@ -88,6 +89,49 @@ fn the_text_has_lines_and_reasons_and_no_secrets() {
          Dockerfile:5: renew: left alone\n    5 | RUN never\n      = because: it never is\n\n"
             .replace("abcdef", "***")
     );
+}
+
+#[test]
+fn the_text_shows_what_each_fix_makes_of_the_lines() {
+    let before = "FROM alpine\nENV TOKEN a\\\n  b1\nRUN apk add x --password \\\n    s3 \\\n  && y s3cret\r\n"
+        .to_owned()
+        + &"# many\n".repeat(20) + "ARG S3_TOKEN=s3cret\nRUN old\n";
+    let middle = before.replace("apk add x", "apk add --no-cache x");
+    let step = |text: &str, from: &str, to: &str| {
+        let mut edits = dockeropt_syntax::Edits::new();
+        let at = text.find(from).unwrap();
+        edits.replace(dockeropt_syntax::Span::new(at, at + from.len()), to).unwrap();
+        Some(dockeropt::pipeline::Step { before: text.into(), edits })
+    };
+    let many = "# many\n".repeat(20);
+    let steps = [
+        step(&before, "apk add x --password \\\n    s3", "apk add --no-cache x --password \\\n      s3"),
+        step(&middle, "x --password", "z --password"),
+        step(&before, &many, ""),
+        step(&before, "b1", "b1\n# c"),
+    ];
+    let rewrite = |_: &Path, text: &str| {
+        let mut outcome = stand_in(text);
+        let fix = outcome.fixes[0].clone();
+        outcome.fixes = steps.iter().map(|step| ReportedFix { step: step.clone(), ..fix.clone() }).collect();
+        Ok(outcome)
+    };
+    let mut out = Vec::new();
+    let settings = Settings { format: Format::Text, ..Settings::silent(&rewrite, Path::new("/")) };
+    run_on_text(&Text::decode(before.clone().into_bytes()), None, &settings, quiet(&mut out)).unwrap();
+    let found = String::from_utf8(out).unwrap();
+    let notes = "      = why: new is newer\n      = fix: 000000000000001c\n\n";
+    let head = "-:28: renew: replace old by new\n";
+    let wanted = [
+        "    4 - RUN apk add x --password \\\n    5 -     *** \\\n      \
+         + RUN apk add --no-cache x --password \\\n      +       *** \\\n",
+        "      - RUN apk add --no-cache x --password \\\n      + RUN apk add --no-cache z --password \\\n",
+        "    7 - # many\n    8 - # many\n    9 - # many\n   10 - # many\n   11 - # many\n   12 - # many\n  \
+         ... - 8 more lines\n   21 - # many\n   22 - # many\n   23 - # many\n   24 - # many\n   25 - # many\n   \
+         26 - # many\n",
+        "      + # c\n",
+    ];
+    assert_eq!(found, wanted.map(|lines| format!("{head}{lines}{notes}")).concat());
 }
 
 #[test]

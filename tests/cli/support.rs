@@ -84,6 +84,7 @@ pub(crate) fn stand_in(text: &str) -> Outcome {
         assumes: if applicability == Applicability::Safe { vec![] } else { vec!["nobody looks".into()] },
         notes: vec!["new is newer".into()],
         saves: None,
+        step: None,
     };
     let mut outcome = Outcome {
         claims: vec![],
