@@ -121,6 +121,27 @@ fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
     append_json(&object, out);
 }
 
+/// The fixes of a file, for a report in which the text is shown in full.
+pub(crate) fn fixes<'a>(fixes: &'a [ReportedFix], secrets: &Redacted<'_>) -> Vec<impl Serialize + use<'a>> {
+    fixes.iter().map(|fix| fix_object(fix, secrets)).collect()
+}
+
+/// The refusals of a file.
+pub(crate) fn refusals<'a>(
+    declined: &'a [ReportedRefusal],
+    secrets: &Redacted<'_>,
+) -> Vec<impl Serialize + use<'a>> {
+    declined.iter().map(|declined| declined_object(declined, secrets)).collect()
+}
+
+/// The warnings about a file.
+pub(crate) fn warnings<'a>(
+    warnings: &'a [ReportedDiagnostic],
+    secrets: &Redacted<'_>,
+) -> Vec<impl Serialize + use<'a>> {
+    warnings.iter().map(|warning| warning_object(warning, secrets)).collect()
+}
+
 fn fix_object<'a>(fix: &'a ReportedFix, secrets: &Redacted<'_>) -> Fix<'a> {
     Fix {
         transform: fix.transform,
