@@ -91,7 +91,7 @@ struct Ignore<'a> {
 pub(crate) fn run(arguments: &FixArgs, choices: &Choices) -> anyhow::Result<ExitCode> {
     // A wrong configuration is told at once.
     choices.options_of_text(Path::new(""))?;
-    let mut lines = Lines { reader: BufReader::with_capacity(BUFFER, stdin()), read: 0, failure: None };
+    let mut lines = Lines { reader: BufReader::with_capacity(BUFFER, stdin()), failure: None };
     let mut out = stdout().lock();
     let mut summary = Summary { written: true, ..Summary::default() };
     let mut failure = None;
@@ -132,15 +132,11 @@ pub(crate) fn run(arguments: &FixArgs, choices: &Choices) -> anyhow::Result<Exit
     Ok(if would_change { WOULD_CHANGE.into() } else { ExitCode::SUCCESS })
 }
 
-/// A line with its number, from 1; `None` if it is too long.
-struct Line {
-    number: usize,
-    bytes: Option<Vec<u8>>,
-}
+/// The bytes of a line; `None` if it is too long.
+type Line = Option<Vec<u8>>;
 
 struct Lines<R> {
     reader: BufReader<R>,
-    read: usize,
     failure: Option<io::Error>,
 }
 
@@ -166,7 +162,6 @@ impl<R: Read> Lines<R> {
         if self.reader.by_ref().take(LONGEST + 1).read_until(b'\n', &mut bytes)? == 0 {
             return Ok(None);
         }
-        self.read += 1;
         let is_too_long = bytes.len() as u64 > LONGEST;
         let mut is_open = is_too_long && !bytes.ends_with(b"\n");
         while is_open {
@@ -176,21 +171,13 @@ impl<R: Read> Lines<R> {
             let used = end.map_or(buffer.len(), |end| end + 1);
             self.reader.consume(used);
         }
-        Ok(Some(Line { number: self.read, bytes: (!is_too_long).then_some(bytes) }))
+        Ok(Some((!is_too_long).then_some(bytes)))
     }
 }
 
 fn answer(line: Line, choices: &Choices, why_not: bool) -> Answer {
-    let number = line.number;
-    let refuse = |message: String| {
-        failed(Failure {
-            path: None,
-            error: format!("input line {number}: {message}"),
-            line: None,
-            column: None,
-        })
-    };
-    let Some(bytes) = line.bytes else {
+    let refuse = |error: String| failed(Failure { path: None, error, line: None, column: None });
+    let Some(bytes) = line else {
         return refuse(format!("is longer than {} MiB", LONGEST >> 20));
     };
     let input: Input<'_> = match serde_json::from_slice(&bytes) {
@@ -220,7 +207,8 @@ fn answer(line: Line, choices: &Choices, why_not: bool) -> Answer {
     }
 }
 
-/// A message of the reader without its place, which is always in line 1.
+/// A message of the reader without its line, which is always the first. The place of the line among the others
+/// is left out: whoever splits the input to work on its parts gets the same answers.
 fn explained(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or(&text);
@@ -288,11 +276,9 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_passed_over() {
         let long = io::repeat(b'x').take(LONGEST + 5).chain(&b"\nnext\nlast"[..]);
-        let mut lines = Lines { reader: BufReader::new(long), read: 0, failure: None };
-        let first = lines.line().unwrap().unwrap();
-        assert_eq!((first.number, first.bytes), (1, None));
+        let mut lines = Lines { reader: BufReader::new(long), failure: None };
+        assert_eq!(lines.line().unwrap(), Some(None));
         let rest: Vec<_> = std::iter::from_fn(|| lines.block()).flatten().collect();
-        let rest: Vec<_> = rest.into_iter().map(|line| (line.number, line.bytes.unwrap())).collect();
-        assert_eq!(rest, [(2, b"next\n".to_vec()), (3, b"last".to_vec())]);
+        assert_eq!(rest, [Some(b"next\n".to_vec()), Some(b"last".to_vec())]);
     }
 }

@@ -38,8 +38,8 @@ fn each_line_is_answered_in_order() {
             0 => writeln!(wanted, "{at} true").unwrap(),
             1 => writeln!(wanted, "{at} false").unwrap(),
             2 => writeln!(wanted, "{at}: unknown instruction: FORM (did you mean FROM?) 2 1").unwrap(),
-            3 => writeln!(wanted, "input line {}: EOF while parsing an object at column 0", at + 1).unwrap(),
-            _ => writeln!(wanted, "input line {}: EOF while parsing a value at column 0", at + 1).unwrap(),
+            3 => wanted += "EOF while parsing an object at column 0\n",
+            _ => wanted += "EOF while parsing a value at column 0\n",
         }
     }
     for jobs in ["1", "2", "7"] {
@@ -92,11 +92,11 @@ fn bad_lines_are_told_and_the_run_goes_on() {
     ];
     let answers = answers(&folder, &[], &lines.join("\n"));
     let errors: Vec<_> = answers.iter().map(|answer| answer["error"].as_str().unwrap_or("none")).collect();
-    assert!(errors[0].starts_with("input line 1: invalid length 0, expected struct Input"), "{}", errors[0]);
-    assert_eq!(errors[1], "input line 2: invalid type: integer `1`, expected a string at column 9");
-    assert_eq!(errors[2], "input line 3: missing field `text` at column 12");
+    assert!(errors[0].starts_with("invalid length 0, expected struct Input"), "{}", errors[0]);
+    assert_eq!(errors[1], "invalid type: integer `1`, expected a string at column 9");
+    assert_eq!(errors[2], "missing field `text` at column 12");
     assert_eq!(errors[3], "is a binary file: byte 7 is zero");
-    assert!(errors[4].starts_with("input line 5: "), "{}", errors[4]);
+    assert!(errors[4].starts_with("unexpected end of hex escape"), "{}", errors[4]);
     assert_eq!(errors[5], "is larger than 16 MiB, which no Dockerfile is");
     assert_eq!(errors[6], "none");
     assert_eq!(answers.len(), 7);
@@ -183,8 +183,9 @@ fn memory_is_bounded() {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    let line = json!({ "path": "a", "text": format!("FROM a\n{}", format!("# {}\n", "-".repeat(60_000)).repeat(3)) }).to_string();
-    let lines = 500;
+    // Not closed, and so quickly answered.
+    let line = format!("{{\"path\":\"a\",\"text\":\"{}", "x".repeat(200_000));
+    let lines = 1_500;
     let total = line.len() * lines;
     let writer = std::thread::spawn(move || {
         for _ in 0..lines {
@@ -200,7 +201,7 @@ fn memory_is_bounded() {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
     drop(writer.join().unwrap());
-    assert!(total > 80 << 20, "{total}");
+    assert!(total > 250 << 20, "{total}");
     assert!(peak < 50 << 10, "{peak} kB of {} kB", total >> 10);
     child.wait().unwrap();
 }
