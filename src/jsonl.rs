@@ -229,7 +229,11 @@ fn told(path: &str, before: &str, outcome: &Outcome, why_not: bool) -> Answer {
             column: Some(diagnostic.column),
         });
     }
-    let secrets = redact(before);
+    let Outcome { fixes, held_back, declined, warnings, .. } = outcome;
+    let is_said =
+        !(fixes.is_empty() && held_back.is_empty() && warnings.is_empty()) || why_not && !declined.is_empty();
+    // To look for secrets takes time; most files have nothing to say.
+    let secrets = redact(if is_said { before } else { "" });
     let changed = before != outcome.after;
     let line = json_line(&Success {
         path,

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use dockeropt::names::Name;
 use tempfile::TempDir;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -78,7 +79,7 @@ fn pre_commit_runs_the_hooks() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         (output.status.code(), text + &String::from_utf8_lossy(&output.stderr))
     };
-    let files = [("a/Dockerfile", OLD), ("b.dockerfile", OLD), ("notes.txt", "RUN apt-get update\n")];
+    let files = [("a/Dockerfile", OLD), ("b.dockerfile", OLD), ("Dockerfile.j2", "FROM {{ x }}\n")];
     let folder = repository(&files);
     let (code, shown) = run(folder.path(), "dockeropt-check");
     assert_eq!(code, Some(1), "{shown}");
@@ -90,11 +91,33 @@ fn pre_commit_runs_the_hooks() {
     let after = fs::read_to_string(folder.path().join("a/Dockerfile")).unwrap();
     assert!(after.starts_with("FROM debian:12\nRUN apt-get update && apt-get install"), "{after}");
     assert_eq!(fs::read_to_string(folder.path().join("b.dockerfile")).unwrap(), after);
-    assert_eq!(fs::read_to_string(folder.path().join("notes.txt")).unwrap(), "RUN apt-get update\n");
+    assert_eq!(fs::read_to_string(folder.path().join("Dockerfile.j2")).unwrap(), "FROM {{ x }}\n");
     assert!(git(folder.path(), &["add", "."]).status.success());
     for hook in ["dockeropt", "dockeropt-check"] {
         let (code, shown) = run(folder.path(), hook);
         assert_eq!(code, Some(0), "{shown}");
+    }
+}
+
+/// The hooks take the files that a search takes by name.
+#[test]
+fn the_hooks_know_the_names_of_dockerfiles() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    for hook in hooks.as_vec().unwrap() {
+        let exclude = hook["exclude"].as_str().unwrap();
+        let endings = exclude
+            .strip_prefix("(?i)\\.(")
+            .unwrap()
+            .strip_suffix(")$")
+            .unwrap()
+            .replace("jinja2?", "jinja|jinja2");
+        for ending in endings.split('|') {
+            for name in [format!("Dockerfile.{ending}"), format!("Containerfile.{ending}")] {
+                let class = dockeropt::names::classify(name.as_ref());
+                let known = ["dockerignore", "containerignore"].contains(&ending);
+                assert!(known || matches!(class, Name::Template | Name::Companion), "{name}: {class:?}");
+            }
+        }
     }
 }
 
