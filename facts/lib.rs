@@ -17,6 +17,7 @@ mod liveness;
 pub mod naming;
 pub mod project;
 pub mod recommends;
+pub mod requirements;
 pub mod reshape;
 pub mod shell_state;
 mod stage;
