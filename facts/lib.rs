@@ -4,6 +4,7 @@
 //! Pure: no files are read, nothing is printed, no process is started.
 
 pub mod apk_index;
+pub mod base_contents;
 pub mod bases;
 pub mod check;
 pub mod claim;
@@ -12,10 +13,13 @@ mod configuration;
 mod deletions;
 pub mod effects;
 mod facts;
+pub mod knowledge;
 mod liveness;
 pub mod naming;
+pub mod packages;
 pub mod recommends;
 pub mod shell_state;
+mod sorted;
 mod stage;
 pub mod started;
 mod state;
@@ -26,8 +30,10 @@ mod trace;
 pub mod usage;
 mod value;
 mod variables;
+pub mod variants;
 
 pub use facts::{Action, Body, Copy, Facts, Mount, Run, Step};
+pub use knowledge::Knowledge;
 pub use stage::{Base, Stage};
 pub use state::{Argument, Shell, State};
 pub use value::{Value, absolute, clean};
