@@ -6,6 +6,7 @@
 pub mod apk_index;
 pub mod base_contents;
 pub mod bases;
+pub mod builds;
 pub mod check;
 pub mod claim;
 pub mod command;
