@@ -31,7 +31,7 @@ impl Report for Json {
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"],\"errors\":");
-        append_json(&closing.problems.iter().map(error).collect::<Vec<_>>(), out);
+        append_json(&closing.problems.iter().map(|located| error(located.problem)).collect::<Vec<_>>(), out);
         out.extend_from_slice(b"}\n");
     }
 }
