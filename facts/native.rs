@@ -145,7 +145,7 @@ impl Knowledge {
             }
         }
         let is_known = |name: &&str| self.size(release, name).is_some();
-        (needs.build.iter().all(|name| is_known(name)) && needs.run.iter().all(|name| is_known(name)))
+        (needs.build.iter().all(is_known) && needs.run.iter().all(is_known))
             .then_some(needs)
     }
 }
