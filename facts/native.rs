@@ -145,8 +145,7 @@ impl Knowledge {
             }
         }
         let is_known = |name: &&str| self.size(release, name).is_some();
-        (needs.build.iter().all(is_known) && needs.run.iter().all(is_known))
-            .then_some(needs)
+        (needs.build.iter().all(is_known) && needs.run.iter().all(is_known)).then_some(needs)
     }
 }
 
