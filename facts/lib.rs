@@ -15,6 +15,7 @@ mod facts;
 mod liveness;
 pub mod naming;
 pub mod recommends;
+pub mod remembered;
 pub mod shell_state;
 mod stage;
 pub mod started;

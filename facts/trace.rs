@@ -8,7 +8,8 @@ use dockeropt_syntax::shell::{
 
 use crate::effects::{EnvironmentReads, environment_of_pipelines, is_commonly_read};
 use crate::facts::{Action, Body, Copy, Facts, Mount, Run, Step};
-use crate::shell_state::{Leak, Remembered, leaks_beyond_the_shell, leaks_of_pipeline, matters};
+use crate::remembered::Remembered;
+use crate::shell_state::{Leak, leaks_beyond_the_shell, leaks_of_pipeline, matters};
 use crate::state::{Argument, State};
 use crate::tokens::words_of;
 use crate::value::Value;
@@ -171,7 +172,7 @@ struct Running<'e, 'f> {
     /// The commands before that leave something behind.
     left: Vec<Left>,
     /// Where the programs called before were found.
-    remembered: Remembered,
+    remembered: Remembered<'f>,
     folder: Option<Value>,
     events: &'e mut Vec<Event<'f>>,
 }
@@ -238,7 +239,7 @@ impl<'f> Running<'_, 'f> {
         self.list(list);
         let below = self.left.split_off(before);
         self.left.extend(below.into_iter().filter(|left| left.beyond_the_shell));
-        self.remembered = remembered.after_subshell(std::mem::take(&mut self.remembered));
+        self.remembered = remembered.after_subshell(&self.remembered);
         self.folder = folder;
     }
 
@@ -270,7 +271,6 @@ impl<'f> Running<'_, 'f> {
         let has_mounts = !self.run.flags.is_empty();
         let beyond_the_shell = has_mounts || !beyond.is_empty();
         leaks.extend(beyond);
-        self.remembered.add(pipeline);
         if beyond_the_shell || !leaks.is_empty() {
             self.left.push(Left { words: words_of(pipeline, self.text), leaks, beyond_the_shell });
         }
@@ -311,9 +311,9 @@ impl<'f> Running<'_, 'f> {
         })));
     }
 
-    /// What earlier commands in this shell leave behind that matters to `code`.
-    fn inherits(&self, code: &Code<'f>) -> Vec<String> {
-        let pipelines: Vec<&Pipeline<'_>> = match code {
+    /// What earlier commands in this shell leave behind that matters to `code`, which runs now.
+    fn inherits(&mut self, code: &Code<'f>) -> Vec<String> {
+        let pipelines: Vec<&'f Pipeline<'f>> = match *code {
             Code::Pipeline(pipeline) => vec![pipeline],
             Code::Script(entries) => entries.iter().map(|entry| &entry.pipeline).collect(),
             Code::Exec(_) | Code::Raw(..) => return Vec::new(),
@@ -325,9 +325,8 @@ impl<'f> Running<'_, 'f> {
         };
         let mut inherits: Vec<String> =
             self.left.iter().filter(matter).map(|left| left.words.clone()).collect();
-        if let Some(program) = self.remembered.stale(&pipelines) {
-            inherits.push(format!("where {program} was"));
-        }
+        let stale = self.remembered.follow(&pipelines);
+        inherits.extend(stale.into_iter().map(|program| format!("where {program} was")));
         // The last argument and the last job of the command before.
         let starts_shell = span.start == self.step.instruction.operation.arguments.start;
         let names_last = || ["$_", "${_", "$!", "${!}"].iter().any(|name| words.contains(name));

@@ -87,6 +87,28 @@ fn what_leaks_into_the_next_command() {
     equal(&format!("{strict}RUN a\nRUN b"), &format!("{strict}RUN a && b"));
 }
 
+/// A shell looks for a program once.
+#[test]
+fn where_a_program_was() {
+    different("RUN x\nRUN mv a/x b && x", "RUN x && mv a/x b && x");
+    different("RUN x && cat y > b/x\nRUN x", "RUN x && cat y > b/x && x");
+    different("RUN x\nRUN for i in 1 2; do x; mv a/x b; done", "RUN x && for i in 1 2; do x; mv a/x b; done");
+    different("RUN x\nRUN (mv a/x b) && x", "RUN x && (mv a/x b) && x");
+    equal("RUN mv a/rm b\nRUN rm x && rm y", "RUN mv a/rm b && rm x && rm y");
+    equal("RUN (rm x)\nRUN mv a/rm b && rm y", "RUN (rm x) && mv a/rm b && rm y");
+    equal("RUN rm x\nRUN mv a/y b && y && ./rm", "RUN rm x && mv a/y b && y && ./rm");
+    let update = |before: &str, after: &str| format!("RUN {before}{after} && apk add --no-cache x");
+    different(&update("apk update && ", "mv a/apk b"), &update("", "mv a/apk b"));
+    equal(&update("mv a/apk b", " && apk update"), &update("mv a/apk b", ""));
+    let cleanup = "rm -rf /var/lib/apt/lists/*";
+    let update = "RUN apt-get update && apt-get install -y x";
+    different(
+        &format!("{update} && mv a/rm b && rm y"),
+        &format!("{update} && {cleanup} && mv a/rm b && rm y"),
+    );
+    equal(&format!("{update} && mv a/rm b"), &format!("{update} && {cleanup} && mv a/rm b"));
+}
+
 #[test]
 fn arguments_and_variables() {
     different("ARG A\nRUN x", "ARG A=\nRUN x");

@@ -15,7 +15,7 @@ use dockeropt_facts::{Action, Copy, Step};
 use dockeropt_syntax::shell::{Entry, JoinerKind, List, Simple};
 use dockeropt_syntax::{Edits, Item, RunPlan, Trivia};
 
-use super::{META, Target, is_older_than_option, removes};
+use super::{META, Target, is_older_than_option, removes, teaches_shell};
 use crate::later_use::{LaterUse, assume, later_use, named_later};
 use crate::{Context, Fix, Proposals};
 
@@ -262,6 +262,10 @@ fn without_index(
         edits = no_cache(context, target.step, target.list, installs)?;
         let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);
         for update in updates(target)? {
+            let command = &target.list.entries[update].pipeline;
+            if let Some(reason) = teaches_shell(target, command, update + 1) {
+                return Err(reason);
+            }
             plan.remove_command(update).map_err(|error| error.to_string())?;
         }
         edits.merge(&plan.into_edits()).map_err(|error| error.to_string())?;

@@ -8,7 +8,7 @@ use dockeropt_facts::usage::{Usage, Use, usages};
 use dockeropt_syntax::RunPlan;
 use dockeropt_syntax::shell::{Command, JoinerKind};
 
-use super::{META, Target};
+use super::{META, Target, text_teaches_shell};
 use crate::later_use::{LaterUse, deleted_managers, later_use, named_later};
 use crate::{Context, Fix, Proposals};
 
@@ -204,6 +204,9 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
         Ok(after) => after,
         Err(reason) => return out.decline(&META, span, reason),
     };
+    if let Some(reason) = text_teaches_shell(target, &command, after + 1) {
+        return out.decline(&META, span, reason);
+    }
     let pronoun = if what.starts_with("the cache of") { "it" } else { "them" };
     let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);
     if let Err(error) = plan.insert_command(after, &command) {

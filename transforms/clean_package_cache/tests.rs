@@ -309,6 +309,10 @@ fn what_apk_must_keep() {
             ("FROM alpine:3.20\nRUN apk update; apk add bash\n", "can't be taken out"),
             ("FROM alpine:3.20\n# once\nRUN apk update\nRUN apk add bash\n", "can't be taken out"),
             (
+                "FROM alpine:3.20\nRUN apk update && mv /x/apk /bin && apk add bash\n",
+                "`apk`, which may have moved",
+            ),
+            (
                 "FROM alpine:3.20\nRUN apk update\nRUN apk search x\nRUN apk add bash\n",
                 "the index that line 2 fetches stays in the image",
             ),
@@ -317,6 +321,21 @@ fn what_apk_must_keep() {
                 "the index that line 2 fetches stays in the image",
             ),
         ],
+    );
+}
+
+#[test]
+fn a_cleanup_that_a_later_call_of_its_program_would_notice() {
+    let declined = |image: &str, install: &str| {
+        let dockerfile = format!("FROM {image}\nRUN {install} && mv /x/rm /bin && rm -f /x/y\n");
+        declines(&CleanPackageCache, &[(&dockerfile, "a later command calls `rm`, which may have moved")]);
+    };
+    declined("debian:bookworm", "apt-get update && apt-get install -y gcc");
+    declined("ruby:3.3", "gem install rails");
+    cleans(
+        "debian:bookworm",
+        "apt-get update && apt-get install -y gcc && rm -f /x/y",
+        "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/* && rm -f /x/y",
     );
 }
 
