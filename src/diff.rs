@@ -110,6 +110,21 @@ pub fn unified(name: &[u8], texts: Texts<'_>, palette: &Palette, out: &mut Vec<u
     }
 }
 
+/// Appends the diff that makes a new file.
+pub fn created(name: &[u8], text: &str, palette: &Palette, out: &mut Vec<u8>) {
+    let style = palette.header;
+    let new = quoted(b"b/", name);
+    let first = [b"diff --git ", &quoted(b"a/", name)[..], b" ", &new].concat();
+    for line in [&first[..], b"new file mode 100644", b"--- /dev/null", &[b"+++ ", &new[..]].concat()] {
+        let _ = write!(out, "{style}");
+        out.extend_from_slice(line);
+        let _ = writeln!(out, "{style:#}");
+    }
+    let new = lines(text);
+    styled(palette.hunk, &format!("@@ -0,0 +{} @@\n", range(0, new.len())), out);
+    print_lines('+', &new, palette.added, out);
+}
+
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }

@@ -16,7 +16,7 @@ use crate::interrupt::Temporaries;
 use crate::names;
 use crate::ordered;
 use crate::palette::Palette;
-use crate::pipeline::{Bug, Outcome, ReportedDiagnostic};
+use crate::pipeline::{Bug, IgnoreChange, Outcome, ReportedDiagnostic};
 use crate::problem::{Problem, describe};
 use crate::progress::Progress;
 use crate::read::{ReadError, read};
@@ -174,6 +174,11 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, work_trees: &WorkTrees) 
     {
         return failed(problem);
     }
+    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
+        && let Err(problem) = save_ignore(change, settings, work_trees)
+    {
+        return failed(problem);
+    }
     report(path, &settings.names.name(path), before, &outcome, settings)
 }
 
@@ -181,7 +186,15 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, work_trees: &WorkTrees) 
 fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &Settings<'_>) -> Done {
     let mut done = Done::default();
     let shown_path = path.to_string_lossy();
-    let file = FileReport { path: &shown_path, name, before, outcome, why_not: settings.why_not };
+    let ignore_name = outcome.ignore.as_ref().map(|change| settings.names.name(Path::new(&change.path)));
+    let file = FileReport {
+        path: &shown_path,
+        name,
+        ignore_name: ignore_name.as_deref(),
+        before,
+        outcome,
+        why_not: settings.why_not,
+    };
     match settings.format {
         Format::Diff => {
             report::diff::print(&file, &settings.palette, &mut done.report);
@@ -205,6 +218,7 @@ fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &
         changed: usize::from(file.is_changed()),
         fixes: outcome.fixes.len(),
         held_back: outcome.held_back.len(),
+        saves: outcome.fixes.iter().filter_map(|fix| fix.saves).sum(),
         ..Summary::default()
     };
     done
@@ -236,6 +250,33 @@ fn save(
     let (before, after) = (Text::encode(before), Text::encode(after));
     write::replace(&real, &before, &after, &candidate.other_names, &settings.temporaries)
         .map_err(|error| Problem::new(path, error))
+}
+
+/// Writes the ignore file of a context. Another Dockerfile of the same context may have led to the same
+/// change before.
+fn save_ignore(
+    change: &IgnoreChange,
+    settings: &Settings<'_>,
+    work_trees: &WorkTrees,
+) -> Result<(), Problem> {
+    let path = Path::new(&change.path);
+    let problem = |error: &dyn std::fmt::Display| Problem::new(path, error);
+    let found = match std::fs::read(path) {
+        Ok(bytes) if bytes == change.after.as_bytes() => return Ok(()),
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(problem(&describe(&error))),
+    };
+    let (Some(_), Some(before)) = (found, &change.before) else {
+        return write::create(path, change.after.as_bytes(), &settings.temporaries)
+            .map_err(|error| problem(&error));
+    };
+    let real = std::fs::canonicalize(path).map_err(|error| problem(&describe(&error)))?;
+    if !settings.allow_dirty {
+        work_trees.check(&real).map_err(|error| problem(&error))?;
+    }
+    write::replace(&real, before.as_bytes(), change.after.as_bytes(), &[], &settings.temporaries)
+        .map_err(|error| problem(&error))
 }
 
 /// Why BuildKit would refuse the file.

@@ -16,6 +16,7 @@ pub mod palette;
 pub mod pipeline;
 pub mod problem;
 mod progress;
+pub mod project;
 pub mod read;
 pub mod redact;
 pub mod report;

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use dockeropt_facts::Facts;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::project::{IgnoreFile, Project};
 use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
-use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Transform};
+use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Surroundings, Transform};
 
 use place::{History, Places};
 use pragma::Pragmas;
@@ -63,6 +64,19 @@ pub struct ReportedFix {
     pub assumes: Vec<String>,
     /// Why it is an improvement, and what else the reader should know.
     pub notes: Vec<String>,
+    /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
+    pub saves: Option<i64>,
+}
+
+/// The ignore file of a build context, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoreChange {
+    /// Its path, as the user knows it.
+    pub path: String,
+    /// What it said, if it was there.
+    pub before: Option<String>,
+    /// What it says now.
+    pub after: String,
 }
 
 /// A place where a transform looked and held back.
@@ -104,6 +118,8 @@ pub struct Bug {
 pub struct Outcome {
     /// The result; equal to the input if nothing was done.
     pub after: String,
+    /// What became of the ignore file of the context, if it changes.
+    pub ignore: Option<IgnoreChange>,
     /// What was applied, in the order of application.
     pub fixes: Vec<ReportedFix>,
     /// What the applied fixes claim, also where it doesn't count.
@@ -126,6 +142,11 @@ pub struct Outcome {
 /// read anew, until none proposes anything more. Then the result is compared with the original. If it
 /// does something else, the fix to blame is found by halving, dropped, and reported as a bug.
 pub fn optimize(text: &str, options: &Options) -> Outcome {
+    optimize_in(text, options, &Surroundings::unknown())
+}
+
+/// Rewrites one file as [`optimize`] does, given what lies around it.
+pub fn optimize_in(text: &str, options: &Options, surroundings: &Surroundings<'_>) -> Outcome {
     let original = parse(text);
     if !original.diagnostics.is_empty() {
         return refused(&original);
@@ -133,7 +154,7 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     let outcome = if pragma::skips_file(&original) {
         Outcome { after: text.to_owned(), ..Outcome::default() }
     } else {
-        rewrite(&original, options)
+        rewrite(&original, options, surroundings)
     };
     let index = LineIndex::new(text);
     let warnings = pragma::mistakes(&original)
@@ -143,11 +164,16 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     Outcome { warnings, ..outcome }
 }
 
-fn rewrite(original: &Dockerfile<'_>, options: &Options) -> Outcome {
+fn rewrite(original: &Dockerfile<'_>, options: &Options, surroundings: &Surroundings<'_>) -> Outcome {
     let text = original.text;
     let before = Facts::new(original);
-    let mut run =
-        Run { before: &before, options, places: Places::new(original), banned: options.banned.clone() };
+    let mut run = Run {
+        before: &before,
+        options,
+        surroundings,
+        places: Places::new(original),
+        banned: options.banned.clone(),
+    };
     let mut bugs = Vec::new();
     loop {
         let attempt = run.attempt(None);
@@ -191,6 +217,7 @@ fn reported(file: &Dockerfile<'_>, index: &LineIndex, offset: usize, message: St
 struct Run<'r> {
     before: &'r Facts<'r>,
     options: &'r Options,
+    surroundings: &'r Surroundings<'r>,
     places: Places<'r>,
     /// The fingerprints of fixes that are not to be applied, or that turned out to be wrong.
     banned: BTreeSet<String>,
@@ -208,6 +235,8 @@ struct Applied {
 /// What the transforms made of the file.
 struct Attempt {
     text: String,
+    /// The context after changes to its ignore file, and the file before them.
+    project: Option<(Project, IgnoreFile)>,
     applied: Vec<Applied>,
     held_back: Vec<ReportedFix>,
     declined: Vec<ReportedRefusal>,
@@ -236,6 +265,7 @@ impl Attempt {
         }
         Outcome {
             after: self.text,
+            ignore: self.project.and_then(|(project, before)| ignore_change(project, before)),
             fixes,
             claims,
             held_back: self.held_back,
@@ -264,6 +294,7 @@ impl Run<'_> {
         let selected = self.selected();
         let mut attempt = Attempt {
             text: self.places.text().to_owned(),
+            project: None,
             applied: Vec::new(),
             held_back: Vec::new(),
             declined: Vec::new(),
@@ -285,14 +316,18 @@ impl Run<'_> {
                 &derived
             };
             let memo = Memo::new(facts);
-            let context = Context { facts, memo: &memo, settings: &settings };
+            let changed = attempt.project.as_ref().map(|(project, _)| Surroundings::of(project.clone()));
+            let surroundings = changed.as_ref().unwrap_or(self.surroundings);
+            let context = Context { facts, memo: &memo, settings: &settings, surroundings };
             let mut edits = Edits::new();
-            while unchanged < selected.len() && edits.is_empty() {
+            let mut ignored: Vec<String> = Vec::new();
+            while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {
                 let mut proposals = Proposals::default();
                 selected[at].propose(&context, &mut proposals);
                 let chosen = self.choose(facts.file, proposals, &history, allowed, &mut said[at]);
                 for (fix, report) in chosen {
                     if edits.merge(&fix.edits).is_ok() {
+                        ignored.extend(fix.ignore);
                         attempt.applied.push(Applied {
                             transform: fix.transform,
                             fingerprint: report.fingerprint.clone(),
@@ -302,16 +337,21 @@ impl Run<'_> {
                         });
                     }
                 }
-                unchanged = if edits.is_empty() { unchanged + 1 } else { 0 };
+                unchanged = if edits.is_empty() && ignored.is_empty() { unchanged + 1 } else { 0 };
                 at = (at + 1) % selected.len();
             }
-            if edits.is_empty() {
+            if edits.is_empty() && ignored.is_empty() {
                 attempt.verdict = self.verify(&attempt.applied, facts);
                 break;
             }
             applications += 1;
+            if let Some(project) = surroundings.project().filter(|_| !ignored.is_empty()) {
+                let before = attempt.project.take().map_or(project.ignore_file.clone(), |(_, before)| before);
+                attempt.project = Some((project.with_ignored(&ignored), before));
+            }
             let text = edits.apply(&attempt.text);
-            if applications > MOST_APPLICATIONS || !history.add(&edits, &text) {
+            let is_new = edits.is_empty() || history.add(&edits, &text);
+            if applications > MOST_APPLICATIONS || !is_new {
                 attempt.undoing = true;
                 break;
             }
@@ -391,6 +431,7 @@ impl Run<'_> {
             claims: fix.claims.iter().filter(|claim| claim.counts()).map(Claim::describe).collect(),
             assumes: fix.assumptions.iter().map(Assumption::describe).collect(),
             notes: fix.notes.clone(),
+            saves: fix.saves,
         }
     }
 
@@ -424,6 +465,12 @@ impl Run<'_> {
         }
         Some(wrong - 1)
     }
+}
+
+/// How the ignore file of a context changed.
+fn ignore_change(project: Project, before: IgnoreFile) -> Option<IgnoreChange> {
+    let IgnoreFile { path, text } = project.ignore_file;
+    Some(IgnoreChange { path, before: before.text, after: text? })
 }
 
 fn add_new<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {

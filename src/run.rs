@@ -17,6 +17,7 @@ use crate::fix::{self, Settings};
 use crate::interrupt::Temporaries;
 use crate::palette::{Palette, stdout_is_terminal};
 use crate::problem::{Problem, describe};
+use crate::project::Contexts;
 use crate::read::{read, read_stream};
 use crate::redact::redact;
 use crate::{config, inspect, list, pipeline, verification};
@@ -111,12 +112,13 @@ fn run_fix(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode> {
     if arguments.write && prover.is_none() {
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
+    let contexts = Contexts { named: arguments.builds.context.clone() };
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
     let found = Mutex::new(BTreeSet::new());
     let optimize = |path: &Path, text: &str| {
         let outcome = match &prover {
             Some(prover) => prover.prove(path, text, &options)?,
-            None => pipeline::optimize(text, &options),
+            None => pipeline::optimize_in(text, &options, &contexts.around(path, text)),
         };
         if !options.fingerprints.is_empty() {
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);

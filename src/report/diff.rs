@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::FileReport;
-use crate::diff::{Texts, unified};
+use crate::diff::{Texts, created, unified};
 use crate::palette::Palette;
 use crate::problem::{printable, printable_path};
 use crate::redact::redact;
@@ -12,6 +12,16 @@ use crate::redact::redact;
 /// included, as it could not be applied otherwise.
 pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
     unified(file.name, Texts::new(file.before, &file.outcome.after), palette, out);
+    print_ignore(file, palette, out);
+}
+
+/// Appends the diff of the ignore file, if it changes.
+pub fn print_ignore(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
+    let Some((change, name)) = file.outcome.ignore.as_ref().zip(file.ignore_name) else { return };
+    match &change.before {
+        Some(before) => unified(name, Texts::new(before, &change.after), palette, out),
+        None => created(name, &change.after, palette, out),
+    }
 }
 
 /// Appends a line for each place where a transform held back: `path:line: transform: reason`.

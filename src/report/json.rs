@@ -45,6 +45,9 @@ struct Fix<'a> {
     claims: Vec<Cow<'a, str>>,
     assumes: Vec<Cow<'a, str>>,
     notes: Vec<Cow<'a, str>>,
+    /// How many bytes the image is expected to lose, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saves_bytes: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -76,6 +79,7 @@ pub fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
     };
     let mut diff = Vec::new();
     unified(file.name, texts, &Palette::default(), &mut diff);
+    super::diff::print_ignore(file, &Palette::default(), &mut diff);
     let outcome = file.outcome;
     let object = File {
         path: file.path,
@@ -108,6 +112,7 @@ fn fix_object<'a>(fix: &'a ReportedFix, secrets: &Redacted<'_>) -> Fix<'a> {
         claims: plain_all(&fix.claims, secrets),
         assumes: plain_all(&fix.assumes, secrets),
         notes: plain_all(&fix.notes, secrets),
+        saves_bytes: fix.saves,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct FileReport<'a> {
     pub path: &'a str,
     /// Its name in diffs.
     pub name: &'a [u8],
+    /// The name in diffs of the ignore file, if that changes.
+    pub ignore_name: Option<&'a [u8]>,
     /// What was read.
     pub before: &'a str,
     /// What was made of it.
@@ -24,6 +26,6 @@ pub struct FileReport<'a> {
 impl FileReport<'_> {
     /// Whether the file is, or would be, changed.
     pub fn is_changed(&self) -> bool {
-        self.before != self.outcome.after
+        self.before != self.outcome.after || self.outcome.ignore.is_some()
     }
 }

@@ -10,6 +10,7 @@ use crate::palette::Palette;
 use crate::pipeline::{Applicability, ReportedFix};
 use crate::problem::{printable, printable_path};
 use crate::redact::{Redacted, redact};
+use crate::summary::megabytes;
 
 /// How many source lines are shown of a fix; of a longer one the first and last.
 const SHOWN: usize = 12;
@@ -57,6 +58,13 @@ impl Source<'_> {
             for text in texts {
                 self.print_note(word, text, out);
             }
+        }
+        if let Some(saves) = fix.saves {
+            let text = match saves {
+                0.. => format!("about {}", megabytes(saves)),
+                _ => format!("about {} more", megabytes(-saves)),
+            };
+            self.print_note(if saves < 0 { "adds" } else { "saves" }, &text, out);
         }
         self.print_note("fix", &fix.fingerprint, out);
         out.push(b'\n');

@@ -216,6 +216,8 @@ impl<'e> Explain<'e> {
             .iter()
             .flat_map(|claim| match claim {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
+                Claim::Rebase { packages, .. } => packages.clone(),
+                Claim::Split(split) => split.packages.clone(),
                 Claim::OneInstall(_) => Vec::new(),
             })
             .collect();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::engine::Build;
-use super::{Lab, LabError};
+use super::{Lab, LabError, Recipe};
 
 /// What is touched.
 #[derive(Clone, Debug, Default)]
@@ -64,21 +64,25 @@ const MANIFESTS: [&str; 10] = [
 ];
 
 /// Times the builds of both texts in a copy of the context.
-pub fn measure(lab: &mut Lab, texts: (&str, &str), subjects: &Subjects) -> Result<Measures, LabError> {
+pub fn measure(
+    lab: &mut Lab,
+    recipes: (Recipe<'_>, Recipe<'_>),
+    subjects: &Subjects,
+) -> Result<Measures, LabError> {
     let copy = tempfile::Builder::new().prefix("dockeropt-context-").tempdir()?;
     copy_folder(&lab.context, copy.path())?;
     let context = std::mem::replace(&mut lab.context, copy.path().to_path_buf());
     let manifest = subjects.manifest.clone().or_else(|| {
         MANIFESTS.iter().map(PathBuf::from).find(|manifest| copy.path().join(manifest).is_file())
     });
-    let result = times(lab, texts, subjects, manifest.as_deref());
+    let result = times(lab, recipes, subjects, manifest.as_deref());
     lab.context = context;
     result
 }
 
 fn times(
     lab: &mut Lab,
-    (before, after): (&str, &str),
+    (before, after): (Recipe<'_>, Recipe<'_>),
     subjects: &Subjects,
     manifest: Option<&Path>,
 ) -> Result<Measures, LabError> {
@@ -103,11 +107,11 @@ fn times(
 /// The times of some builds: after a file got a line more, or without the engine's cache.
 fn spread(
     lab: &mut Lab,
-    text: &str,
+    recipe: Recipe<'_>,
     runs: usize,
     touched: Option<&Path>,
 ) -> Result<Option<Spread>, LabError> {
-    let dockerfile = lab.write("measure", text)?;
+    let dockerfile = lab.write("measure", recipe)?;
     let tag = format!("{}:measure", lab.name);
     if !lab.tags.contains(&tag) {
         lab.tags.push(tag.clone());

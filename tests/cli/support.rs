@@ -87,6 +87,7 @@ pub(crate) fn stand_in(text: &str) -> Outcome {
         claims: vec![],
         assumes: if applicability == Applicability::Safe { vec![] } else { vec!["nobody looks".into()] },
         notes: vec!["new is newer".into()],
+        saves: None,
     };
     let mut outcome = Outcome {
         claims: vec![],
@@ -94,9 +95,7 @@ pub(crate) fn stand_in(text: &str) -> Outcome {
         fixes: line_of("old").map(|line| fix(line, Applicability::Safe)).into_iter().collect(),
         held_back: line_of("risky").map(|line| fix(line, Applicability::Unsafe)).into_iter().collect(),
         declined: vec![],
-        diagnostics: vec![],
-        warnings: vec![],
-        bugs: vec![],
+        ..Outcome::default()
     };
     if let Some(line) = line_of("never") {
         outcome.declined.push(ReportedRefusal { transform: "renew", line, reason: "it never is".into() });

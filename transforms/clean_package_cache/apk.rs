@@ -64,6 +64,7 @@ pub(super) fn propose(
         claims: Vec::new(),
         assumptions: Vec::new(),
         notes: vec!["the index of Alpine's packages takes about 2 MB".to_owned()],
+        ..Fix::default()
     };
     let planned = match first {
         None => match context.memo.apk_index_before(target.at) {
