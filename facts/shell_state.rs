@@ -1,7 +1,7 @@
 //! What a script leaves behind in its shell for the commands after it.
 
 use dockeropt_syntax::shell::{
-    Command, CompoundKind, Content, JoinerKind, List, Part, Pipeline, Simple, Word,
+    Command, CompoundKind, Content, Entry, JoinerKind, List, Part, Pipeline, Simple, Word,
 };
 
 use crate::command::call;
@@ -185,6 +185,26 @@ pub fn has_only_simple_commands(pipeline: &Pipeline<'_>) -> bool {
             all &= list.entries.iter().all(|entry| has_only_simple_commands(&entry.pipeline));
         });
         all
+    })
+}
+
+/// Whether a script asks for the last argument or the last job of the command before it.
+pub fn asks_for_last_command(script: &str) -> bool {
+    script.contains('$') && ["$_", "${_", "$!", "${!}"].iter().any(|name| script.contains(name))
+}
+
+/// Whether no control structure and no substituted command is in an entry.
+pub fn is_plain(entry: &Entry<'_>) -> bool {
+    let plain = |word: &Word<'_>| match &word.content {
+        Content::Literal(_) => true,
+        Content::Parts(parts) => !parts.iter().any(|part| matches!(part, Part::Command { .. })),
+    };
+    entry.pipeline.commands.iter().all(|command| match command {
+        Command::Simple(simple) => {
+            let values = simple.assignments.iter().map(|assignment| &assignment.value);
+            simple.words.iter().chain(values).all(plain)
+        }
+        Command::Compound(_) => false,
     })
 }
 

@@ -87,6 +87,49 @@ fn what_leaks_into_the_next_command() {
     equal(&format!("{strict}RUN a\nRUN b"), &format!("{strict}RUN a && b"));
 }
 
+/// What a command leaves for the next one is not noticed where a cleanup comes between that leaves nothing.
+#[test]
+fn what_stands_between() {
+    let update = "apt-get update && apt-get install -y x";
+    let cleanup = "rm -rf /var/lib/apt/lists/*";
+    different(&format!("RUN {update} && echo $_"), &format!("RUN {update} && {cleanup} && echo $_"));
+    let mounted = |target: &str, rest: &str| {
+        format!("RUN --mount=type=cache,target={target} {update}{rest} && ./configure")
+    };
+    equal(&mounted("/x", ""), &mounted("/x", &format!(" && {cleanup}")));
+    different(&mounted("/var/lib", ""), &mounted("/var/lib", &format!(" && {cleanup}")));
+    let strict = "SHELL [\"/bin/sh\", \"-ec\"]\n";
+    different(&format!("{strict}RUN a && (b; c)\nRUN d"), &format!("{strict}RUN a && (b; c) && d"));
+}
+
+/// Who sees from outside what a stage keeps.
+#[test]
+fn who_sees_an_index_of_apk() {
+    let add = ["RUN apk add -U x", "RUN apk add --no-cache x"];
+    for (before, after) in [
+        ("FROM a\nCMD ls /var/cache/apk\n", ""),
+        ("FROM a\n", "\nENTRYPOINT [\"ls\", \"/etc/apk/cache\"]"),
+        ("FROM a AS one\nCMD ls /var/cache/apk\nFROM one\n", ""),
+        ("FROM a AS one\n", "\nFROM b\nRUN --mount=type=bind,from=one,target=/m ls /m"),
+        ("FROM a AS one\n", "\nFROM b\nCOPY --from=one /var/cache /x"),
+        ("FROM a\n", "\nONBUILD RUN apk search x"),
+    ] {
+        let [kept, left_out] = add.map(|add| format!("{before}{add}{after}"));
+        different(&kept, &left_out);
+    }
+    let [kept, left_out] = add.map(|add| format!("FROM a AS one\n{add}\nFROM b\nCOPY --from=one /x /x"));
+    equal(&kept, &left_out);
+    equal("FROM a\nRUN rm -rf /var/cache/apk/*\nRUN apk add x", "FROM a\nRUN apk add --no-cache x");
+    different(
+        "FROM a\nRUN apk add -U x\nRUN apk search y; apk update",
+        "FROM a\nRUN apk add --no-cache x\nRUN apk search y; apk update",
+    );
+    equal(
+        "FROM a\nRUN apk add -U x\nRUN apk update; apk search y",
+        "FROM a\nRUN apk add --no-cache x\nRUN apk update; apk search y",
+    );
+}
+
 /// A shell looks for a program once.
 #[test]
 fn where_a_program_was() {
