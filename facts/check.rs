@@ -64,7 +64,9 @@ pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Res
         {
             return difference(format!("the index of apk that others find in stage {stage} differs"));
         }
-        if !same_configuration(configuration(original, stage), configuration(result, pair.main), pair.split) {
+        let path = original.stages[stage].end.expand("$PATH");
+        let configurations = (configuration(original, stage), configuration(result, pair.main));
+        if !same_configuration(configurations, path.raw(), pair.split) {
             return difference(format!("the configuration of stage {stage} differs"));
         }
     }
@@ -121,8 +123,8 @@ fn check_base(
 /// Whether an image is configured as it was. A split may put a folder before PATH, and leaves behind what
 /// only the builder declares.
 fn same_configuration(
-    mut before: BTreeMap<String, String>,
-    mut after: BTreeMap<String, String>,
+    (mut before, mut after): (BTreeMap<String, String>, BTreeMap<String, String>),
+    path: &str,
     split: Option<&Split>,
 ) -> bool {
     const PATH: &str = "ENV PATH";
@@ -130,10 +132,10 @@ fn same_configuration(
         before.retain(|name, _| !name.starts_with("ARG ") && !split.dropped.contains(name));
         after.retain(|name, _| !name.starts_with("ARG "));
         if let Some(folder) = &split.path {
-            let old = before.remove(PATH).unwrap_or_else(|| "$PATH".to_owned());
+            before.remove(PATH);
             let new = after.remove(PATH).unwrap_or_default();
             let rest = new.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix(':'));
-            if !rest.is_some_and(|rest| rest == old || rest == "${PATH}") {
+            if rest != Some(path) {
                 return false;
             }
         }
