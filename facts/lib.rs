@@ -17,7 +17,6 @@ pub mod effects;
 mod facts;
 pub mod ignore;
 pub mod knowledge;
-mod liveness;
 pub mod liveness;
 pub mod naming;
 pub mod native;
