@@ -14,6 +14,8 @@ pub mod effects;
 mod facts;
 pub mod ignore;
 mod liveness;
+pub mod manifest_first;
+pub mod manifests;
 pub mod naming;
 pub mod project;
 pub mod recommends;

@@ -2,7 +2,7 @@
 
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{
-    Command, CompoundKind, Entry, JoinerKind, List, Pipeline, Redirection, Simple, Word,
+    self, Command, CompoundKind, Entry, JoinerKind, List, Pipeline, Redirection, Simple, Word,
 };
 
 use crate::bases::Bottom;
@@ -63,6 +63,16 @@ pub(crate) fn words_of(pipeline: &Pipeline<'_>, text: &str) -> String {
     Writer { text, erasure: &erasure, out: &mut out }.pipeline(pipeline);
     let words: Vec<String> = out.words.into_iter().map(|word| word.text).collect();
     words.join("\u{0}")
+}
+
+/// The words of a command that is given as text, as [`tokens`] gives those of an atom.
+pub(crate) fn words_of_command(text: &str, bottom: Bottom) -> Option<Vec<String>> {
+    let list = shell::parse(text, LogicalSpan::new(0, text.len())).ok()?;
+    let [entry] = &list.entries[..] else { return None };
+    let mut out = Tokens::default();
+    let erasure = Erasure { without_recommends: None, bottom };
+    Writer { text, erasure: &erasure, out: &mut out }.pipeline(&entry.pipeline);
+    Some(out.words.into_iter().map(|word| word.text).collect())
 }
 
 /// The manager of a call that installs packages by literal names, not from files.
