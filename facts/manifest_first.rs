@@ -34,6 +34,8 @@ pub struct ManifestCopy {
     pub files: Vec<String>,
     /// The folder of the image that they go to; absolute.
     pub folder: String,
+    /// Whether they keep the folders that they lie in (`--parents`).
+    pub parents: bool,
 }
 
 /// A command and the folder that it runs in.
@@ -78,7 +80,7 @@ impl ManifestCopy {
     /// Where its files come to lie.
     fn places(&self) -> impl Iterator<Item = (&str, String)> {
         self.files.iter().map(|file| {
-            let name = file.rsplit('/').next().unwrap_or(file);
+            let name = if self.parents { file } else { file.rsplit('/').next().unwrap_or(file) };
             (file.as_str(), clean(&format!("{}/{name}", self.folder)))
         })
     }
@@ -92,6 +94,7 @@ impl ManifestCopy {
         !copy.add
             && !copy.heredoc
             && copy.from.is_none()
+            && copy.flags.iter().any(is_parents) == self.parents
             && into_folder
             && copy.destination.text() == Some(&self.folder)
             && sources.eq(self.files.iter().map(|file| Some(file.clone())))
@@ -122,12 +125,12 @@ impl Place {
         let Event::Copy(new) = result[*copies.first()?] else { return None };
         let alike = copies.iter().all(|&at| {
             matches!(result[at], Event::Copy(other)
-                if other.copy.flags == new.copy.flags && other.state.volumes == new.state.volumes)
+                if own_flags(&other.copy).eq(own_flags(&new.copy)) && other.state.volumes == new.state.volumes)
         });
         let brings =
             |event: &Event<'_>| {
                 let Event::Copy(event) = event else { return false };
-                event.copy.flags == new.copy.flags
+                event.copy.flags.iter().eq(own_flags(&new.copy))
                     && event.state.volumes == new.state.volumes
                     && claim.copies.iter().flat_map(ManifestCopy::places).all(|(file, place)| {
                         place_of(&event.copy, file).is_some_and(|brought| brought == place)
@@ -145,6 +148,15 @@ impl Place {
         };
         (!claim.proven || folder_is_there()).then_some(Self { copies, project })
     }
+}
+
+fn is_parents(flag: &Value) -> bool {
+    matches!(flag.text(), Some("--parents" | "--parents=true"))
+}
+
+/// The flags of a COPY but `--parents`.
+fn own_flags(copy: &Copy) -> impl Iterator<Item = &Value> {
+    copy.flags.iter().filter(|flag| !is_parents(flag))
 }
 
 /// A folder below the destination gets its mode from the context whoever makes it: a COPY of a folder sets

@@ -221,7 +221,7 @@ impl<'c> Install<'c> {
         let Some(copy) = ProjectCopy::of(self.copy_step(), project)? else { return Ok(None) };
         check_destination(&copy.destination)?;
         let mut script =
-            Script::new(self.run_step(), project, &copy, self.is_in_image()).map_err(Refusal::of_run)?;
+            Script::new(self.run_step(), project, &copy, self.earlier()).map_err(Refusal::of_run)?;
         let Some(mut above) = script.above().map_err(Refusal::of_run)? else { return Ok(None) };
         self.check_between(&copy, project, &mut above)?;
         self.check_environment(&copy, project)?;
@@ -230,9 +230,16 @@ impl<'c> Install<'c> {
         self.layout(&copy, &above, &script, project).map(Some)
     }
 
-    /// Whether the layers of the stage end up in the image.
-    fn is_in_image(&self) -> bool {
-        self.run_step().stage.is_some_and(|stage| self.context.facts.stages[stage].in_image)
+    /// The commands of the stage up to the RUN, as words.
+    fn earlier(&self) -> Vec<String> {
+        let stage = self.run_step().stage.unwrap_or_default();
+        let first = self.context.facts.stages[stage].steps.start;
+        let calls = (first..=self.run).flat_map(|at| self.context.memo.calls(at));
+        let words = calls.map(|call| {
+            let words = call.arguments().map(Option::unwrap_or_default);
+            std::iter::once(call.program).chain(words).collect::<Vec<_>>().join(" ")
+        });
+        words.collect()
     }
 
     /// The COPY must be able to pass what stands between it and the RUN.
@@ -259,7 +266,7 @@ impl<'c> Install<'c> {
                 },
             };
             // Installs by name need nothing of the project, but for what pip and npm look for in a folder.
-            let script = Script::new(step, project, copy, self.is_in_image()).ok();
+            let script = Script::new(step, project, copy, self.earlier()).ok();
             match script.and_then(|mut script| script.without_project()) {
                 Some(commands) => above.others.extend(commands),
                 None => return Err(Refusal { reason, place: Place::Other(step) }),
@@ -271,9 +278,21 @@ impl<'c> Install<'c> {
     /// No setting may point to what the COPY brings.
     fn check_environment(&self, copy: &ProjectCopy<'_>, project: &Project) -> Result<(), Refusal<'c>> {
         let step = self.run_step();
-        for (name, value) in step.state.env.commonly_read() {
-            let relative = may_name_relative_file(name, value.raw());
-            if relative || self.names_project(value, copy, project) {
+        const OF_MANAGERS: [&str; 10] = [
+            "COMPOSER", "POETRY_", "UV_", "PDM_", "PIPENV_", "CARGO_", "GRADLE_", "MAVEN_", "NUGET_", "PNPM_",
+        ];
+        let of_managers =
+            step.state.env.iter().filter(|(name, _)| OF_MANAGERS.iter().any(|start| name.starts_with(start)));
+        for (name, value) in of_managers.chain(step.state.env.commonly_read()) {
+            let value_is_relative = value.raw().starts_with('.')
+                || (value.raw().contains('/')
+                    && !value.raw().starts_with('/')
+                    && !value.raw().contains("://"));
+            let of_manager = OF_MANAGERS.iter().any(|start| name.starts_with(start));
+            if (of_manager && value_is_relative)
+                || may_name_relative_file(name, value.raw())
+                || self.names_project(value, copy, project)
+            {
                 return Err(format!("{name} names a file of the project").into());
             }
         }
@@ -321,12 +340,17 @@ impl<'c> Install<'c> {
         }
         let layout = Layout { file: facts.file, copy, run: self.run_step(), above, script };
         let edits = layout.edits(self.copy + 1 == self.run)?;
-        let copies = layout::folders(&needs.files).into_iter().map(|(folder, files)| {
-            let folder = copy.place(folder);
-            ManifestCopy { files, folder }
-        });
+        let copies = if layout.keeps_folders() {
+            let (files, folder) = (needs.files.clone(), copy.destination.clone());
+            vec![ManifestCopy { files, folder, parents: true }]
+        } else {
+            let folders = layout::folders(&needs.files).into_iter();
+            folders
+                .map(|(folder, files)| ManifestCopy { files, folder: copy.place(folder), parents: false })
+                .collect()
+        };
         let claim = ManifestFirst {
-            copies: copies.collect(),
+            copies,
             installs: above.installs.clone(),
             others: above.others.clone(),
             added: above.added.clone(),

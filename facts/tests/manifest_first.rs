@@ -15,7 +15,7 @@ fn placed(commands: &[&str]) -> Vec<Placed> {
 fn claim(files: &[&str], installs: &[&str]) -> ManifestFirst {
     let files = files.iter().map(|file| (*file).to_owned()).collect();
     ManifestFirst {
-        copies: vec![ManifestCopy { files, folder: "/app".to_owned() }],
+        copies: vec![ManifestCopy { files, folder: "/app".to_owned(), parents: false }],
         installs: placed(installs),
         others: Vec::new(),
         added: Vec::new(),
@@ -85,6 +85,19 @@ fn installs_one_after_the_other() {
     let swapped = "WORKDIR /app\nCOPY dev.txt ./\nRUN pip install -r dev.txt\nCOPY requirements.txt ./\n\
         RUN pip install -r requirements.txt\nCOPY . .";
     different(&[pip(), dev], &before, swapped);
+}
+
+#[test]
+fn files_that_keep_their_folders() {
+    let files = vec!["package.json".to_owned(), "packages/a/package.json".to_owned()];
+    let copy = ManifestCopy { files, folder: "/app".to_owned(), parents: true };
+    let claim = ManifestFirst { copies: vec![copy], ..claim(&[], &["npm ci"]) };
+    let before = "WORKDIR /app\nCOPY . .\nRUN npm ci";
+    let after = "WORKDIR /app\nCOPY --parents package.json packages/a/package.json ./\nRUN npm ci\nCOPY . .";
+    equal(&[claim.clone()], before, after);
+    different(&[claim.clone()], before, &after.replace("--parents ", ""));
+    different(&[claim.clone()], before, &after.replace("./\n", "./packages/\n"));
+    different(&[claim], before, &after.replace("--parents", "--parents --chown=1"));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What a command that installs dependencies is asked, and what can be answered.
 
-use dockeropt_facts::Project;
 use dockeropt_facts::project::EntryKind;
+use dockeropt_facts::{Project, State};
 
 use super::project_copy::ProjectCopy;
 
-/// A command of a RUN, and the project as the command finds it. All words are literal.
+/// A command of a RUN, and the project as the command finds it. A word that is not literal stands as a
+/// NUL; who answers that such a command passes is not believed.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'q> {
     /// The build context.
@@ -18,8 +19,10 @@ pub(super) struct Question<'q> {
     pub(super) program: &'q str,
     /// The words behind the program.
     pub(super) words: &'q [&'q str],
-    /// Whether the layers of the stage end up in the image.
-    pub(super) in_image: bool,
+    /// What is in force.
+    pub(super) state: &'q State,
+    /// The commands of the stage up to this one.
+    pub(super) earlier: &'q [String],
 }
 
 /// What is known of a command.
@@ -29,8 +32,8 @@ pub(super) enum Answer {
     Other,
     /// It needs these files of the project and nothing else, so that the rest can come later.
     Passes(Needs),
-    /// It needs the project, but another command, put before it, does most of its work without.
-    Prepared(Needs, String),
+    /// It needs the project, but other commands, put before it, do most of its work without.
+    Prepared(Needs, Vec<String>),
 }
 
 /// What a command needs of the project.
@@ -91,6 +94,12 @@ impl<'q> Question<'q> {
     /// Whether a manifest is a plain file that the builder sees.
     pub(super) fn has(&self, path: &str) -> bool {
         has(self.project, path)
+    }
+
+    /// The command as it would be typed.
+    pub(super) fn command(&self) -> String {
+        let words = std::iter::once(self.program).chain(self.words.iter().copied());
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// The same question about a command that runs in another folder.

@@ -30,6 +30,19 @@ pub(super) fn folders(files: &[String]) -> Vec<(&str, Vec<String>)> {
     folders
 }
 
+/// Whether the frontend that a `# syntax=` line names knows `COPY --parents`: 1.20 or later, or one with
+/// features to come. What `docker/dockerfile:1` is depends on who builds.
+fn knows_parents(syntax: &str) -> bool {
+    let Some(tag) = syntax.strip_prefix("docker/dockerfile:") else { return false };
+    let tag = tag.split('@').next().unwrap_or(tag);
+    let mut numbers = tag.trim_end_matches("-labs").split('.').map(|number| number.parse::<u32>().ok());
+    let version = (numbers.next().flatten(), numbers.next().flatten());
+    match version {
+        (Some(1), Some(minor)) => minor >= 20,
+        _ => tag == "labs" || tag == "1-labs",
+    }
+}
+
 impl Layout<'_> {
     /// The edits. `adjacent` tells whether no instruction stands between the COPY and the RUN.
     pub(super) fn edits<'c>(&self, adjacent: bool) -> Result<Edits, Refusal<'c>> {
@@ -49,6 +62,19 @@ impl Layout<'_> {
         self.copy.step.instruction
     }
 
+    /// Whether one COPY brings files of several folders, as the builder that the file names knows how to.
+    pub(super) fn keeps_folders(&self) -> bool {
+        let syntax = self.file.items.iter().find_map(|item| match item {
+            Item::Directive(directive) if directive.name.eq_ignore_ascii_case("syntax") => {
+                Some(directive.value)
+            }
+            _ => None,
+        });
+        self.copy.source.is_empty()
+            && folders(&self.above.needs.files).len() > 1
+            && syntax.is_some_and(knows_parents)
+    }
+
     /// The COPYs of the manifests, a line each.
     fn copies(&self) -> Result<String, String> {
         let instruction = self.instruction();
@@ -64,7 +90,11 @@ impl Layout<'_> {
             folder => format!("{folder}/"),
         };
         let mut lines = String::new();
-        for (folder, files) in folders(&self.above.needs.files) {
+        let keeps_folders = self.keeps_folders();
+        let flags = if keeps_folders { format!("--parents {flags}") } else { flags };
+        let all = &self.above.needs.files;
+        let parts = if keeps_folders { vec![("", all.clone())] } else { folders(all) };
+        for (folder, files) in parts {
             let plain = |c: char| c.is_ascii_alphanumeric() || "._-/@+~".contains(c);
             if let Some(file) = files.iter().find(|file| !file.chars().all(plain)) {
                 return Err(format!("the name {file} may mean something else in a COPY"));

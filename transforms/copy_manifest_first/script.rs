@@ -1,10 +1,10 @@
 //! The commands of a RUN: which of them can come to stand above the project.
 
-use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::effects::{Effects, Reach, names_files_relatively, of_script};
 use dockeropt_facts::manifest_first::Placed;
 use dockeropt_facts::shell_state::{leaks_of_pipeline, stale_program, visit};
-use dockeropt_facts::tables::{Class, Verb};
+use dockeropt_facts::tables::{Class, Manager, Verb};
 use dockeropt_facts::{Body, Project, Step, Value};
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{Entry, JoinerKind, List, Pipeline, Simple};
@@ -26,7 +26,15 @@ struct Ecosystem {
     /// What the names of their manifests look like.
     manifests: &'static [&'static str],
     answer: Answering,
+    /// Whether the program may come with the project: a wrapper, or a virtual environment.
+    may_come_along: bool,
+    /// Whether another command may be put before it, so that its own words may be anything.
+    may_be_prepared: bool,
 }
+
+/// Variables for a build that are the same to the dependencies.
+const BUILD_VARIABLES: [&str; 9] =
+    ["CGO_ENABLED", "GOOS", "GOARCH", "GOARM", "GOAMD64", "CI", "NODE_ENV", "DEBIAN_FRONTEND", "MAVEN_OPTS"];
 
 const ECOSYSTEMS: [Ecosystem; 16] = [
     Ecosystem {
@@ -34,72 +42,96 @@ const ECOSYSTEMS: [Ecosystem; 16] = [
         verbs: &["install"],
         manifests: &["requirements*.txt", "*requirements.txt", "constraints*.txt", "requirements"],
         answer: pip::answer,
+        may_come_along: true,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["poetry"],
         verbs: &["install", "sync"],
         manifests: &["pyproject.toml", "poetry.lock"],
         answer: python::poetry,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["uv"],
         verbs: &["sync", "pip"],
         manifests: &["pyproject.toml", "uv.lock", "requirements*.txt", "requirements"],
         answer: python::uv,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["pipenv"],
         verbs: &["install", "sync"],
         manifests: &["Pipfile", "Pipfile.lock"],
         answer: python::pipenv,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["pdm"],
         verbs: &["install", "sync"],
         manifests: &["pyproject.toml", "pdm.lock"],
         answer: python::pdm,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["npm"],
         verbs: &["ci", "clean-install", "install-clean", "install", "i"],
         manifests: &["package.json", "package-lock.json", "npm-shrinkwrap.json"],
         answer: npm::npm,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["yarn", "yarnpkg"],
         verbs: &["install", ""],
         manifests: &["package.json", "yarn.lock"],
         answer: yarn::yarn,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["pnpm"],
         verbs: &["install", "i", "fetch"],
         manifests: &["package.json", "pnpm-lock.yaml"],
         answer: pnpm::pnpm,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["bun"],
         verbs: &["install", "i", "ci"],
         manifests: &["package.json", "bun.lock", "bun.lockb"],
         answer: npm::bun,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["go"],
         verbs: &["mod", "build", "install"],
         manifests: &["go.mod", "go.sum"],
         answer: go::answer,
+        may_come_along: false,
+        may_be_prepared: true,
     },
     Ecosystem {
         programs: &["cargo"],
         verbs: &["fetch", "build", "install", "b"],
         manifests: &["Cargo.toml", "Cargo.lock"],
         answer: cargo::answer,
+        may_come_along: false,
+        may_be_prepared: true,
     },
     Ecosystem {
         programs: &["mvn", "mvnw"],
         verbs: &java::MAVEN_GOALS,
         manifests: &["pom.xml"],
         answer: java::maven,
+        may_come_along: true,
+        may_be_prepared: true,
     },
     Ecosystem {
         programs: &["gradle", "gradlew"],
@@ -112,24 +144,32 @@ const ECOSYSTEMS: [Ecosystem; 16] = [
             "*.gradle",
         ],
         answer: java::gradle,
+        may_come_along: true,
+        may_be_prepared: true,
     },
     Ecosystem {
         programs: &["dotnet"],
         verbs: &["restore", "build", "publish"],
         manifests: &["*.csproj", "*.fsproj", "*.vbproj", "*.sln", "*.slnx"],
         answer: dotnet::answer,
+        may_come_along: false,
+        may_be_prepared: true,
     },
     Ecosystem {
         programs: &["bundle", "bundler"],
-        verbs: &["install", ""],
+        verbs: &["install", "config", ""],
         manifests: &["Gemfile", "Gemfile.lock"],
         answer: bundler::answer,
+        may_come_along: false,
+        may_be_prepared: false,
     },
     Ecosystem {
         programs: &["composer", "composer.phar"],
         verbs: &["install", "i"],
         manifests: &["composer.json", "composer.lock"],
         answer: composer::answer,
+        may_come_along: false,
+        may_be_prepared: false,
     },
 ];
 
@@ -186,7 +226,7 @@ pub(super) struct Script<'s> {
     text: &'s str,
     project: &'s Project,
     copy: &'s ProjectCopy<'s>,
-    in_image: bool,
+    earlier: Vec<String>,
     has_flags: bool,
     /// The folder of the next command.
     folder: String,
@@ -216,7 +256,7 @@ impl<'s> Script<'s> {
         step: &'s Step<'s>,
         project: &'s Project,
         copy: &'s ProjectCopy<'s>,
-        in_image: bool,
+        earlier: Vec<String>,
     ) -> Result<Self, String> {
         let Some(run) = step.run() else { return Err("it is no RUN".to_owned()) };
         let list = match &run.body {
@@ -247,7 +287,7 @@ impl<'s> Script<'s> {
             text: &step.instruction.logical.text,
             project,
             copy,
-            in_image,
+            earlier,
             has_flags: !run.flags.is_empty(),
             folder: folder.to_owned(),
         })
@@ -266,6 +306,7 @@ impl<'s> Script<'s> {
         };
         // So many commands are worth it: those behind the last install are left where they are.
         let mut end = 0;
+        let mut stopped = None;
         for (at, entry) in self.list.entries.iter().enumerate() {
             let command = self.text[entry.pipeline.span.range()].to_owned();
             let placed = |folder: &str| Placed { command: command.clone(), folder: folder.to_owned() };
@@ -288,35 +329,30 @@ impl<'s> Script<'s> {
                 }
                 Verdict::Apart => above.others.push(placed(&self.folder)),
                 Verdict::Folder(folder) => self.folder = folder,
-                Verdict::Prepared(needs, command) => {
-                    above.added.push(Placed { command, folder: self.folder.clone() });
+                // The command before has done what could be done.
+                Verdict::Prepared(needs, _)
+                    if needs.files.iter().all(|file| above.needs.files.contains(file)) =>
+                {
+                    break;
+                }
+                Verdict::Prepared(needs, commands) => {
+                    let placed = |command| Placed { command, folder: self.folder.clone() };
+                    above.added.extend(commands.into_iter().map(placed));
                     above.needs.merge(needs);
                     end = at;
                     break;
                 }
-                Verdict::Other => break,
+                Verdict::Other => {
+                    stopped = Some(at);
+                    break;
+                }
             }
         }
         if above.needs.files.is_empty() {
-            // What stands before the install may need the project.
-            let later = &self.list.entries[end..];
-            let found = later.iter().find(|entry| {
-                let mut found = false;
-                visit_calls(&entry.pipeline, &mut |call| {
-                    found |= ecosystem(call).is_some() && !is_by_name(call);
-                });
-                found
-            });
-            let before = self
-                .list
-                .entries
-                .iter()
-                .map(|entry| &entry.pipeline)
-                .take_while(|pipeline| found.is_some_and(|found| found.pipeline.span != pipeline.span));
-            return match before.last().filter(|_| found.is_some()) {
-                Some(pipeline) => {
-                    let words: Vec<&str> =
-                        self.text[pipeline.span.range()].split_whitespace().take(3).collect();
+            return match stopped.filter(|&at| self.installs_after(at)) {
+                Some(at) => {
+                    let words = self.text[self.span(at).range()].split_whitespace();
+                    let words: Vec<&str> = words.take(3).collect();
                     Err(format!("`{}`, before the install, may read the project", words.join(" ")))
                 }
                 None => Ok(None),
@@ -325,6 +361,17 @@ impl<'s> Script<'s> {
         above.count = end;
         self.check_split(&mut above)?;
         Ok(Some(above))
+    }
+
+    /// Whether a command behind another one installs from manifests.
+    fn installs_after(&self, at: usize) -> bool {
+        let mut found = false;
+        for entry in &self.list.entries[at + 1..] {
+            visit_calls(&entry.pipeline, &mut |call| {
+                found |= ecosystem(call).is_some() && !is_by_name(call);
+            });
+        }
+        found
     }
 
     /// The commands, if none of them needs anything of the project.
@@ -414,6 +461,14 @@ impl<'s> Script<'s> {
         if call.managed.as_ref().is_some_and(|managed| managed.verb == Verb::Clean) && is_plain(simple) {
             return Ok(Verdict::Cleans);
         }
+        let gem = |managed: &Managed| {
+            managed.manager == Manager::Gem
+                && managed.verb == Verb::Install
+                && !managed.has_option(simple, &["-g", "--file", "-l", "--local"])
+        };
+        if call.managed.as_ref().is_some_and(gem) && is_by_name(&call) && is_plain(simple) {
+            return Ok(Verdict::Passes(Needs { moves_programs: true, ..Needs::default() }));
+        }
         let settings = matches!(
             (call.program, call.arguments().next().flatten()),
             ("corepack", Some("enable" | "prepare")) | ("poetry", Some("config"))
@@ -429,13 +484,9 @@ impl<'s> Script<'s> {
         if call.sudo || call.at > 0 {
             return Err("the install runs by way of another command".to_owned());
         }
-        if !is_plain(simple) {
-            return Err("the install is given variables, or files to read or write".to_owned());
-        }
-        let words: Option<Vec<&str>> = call.arguments().collect();
-        let Some(mut words) = words else {
-            return Err("a word of the install is decided when the image is built".to_owned());
-        };
+        let literal: Vec<Option<&str>> = call.arguments().collect();
+        let is_literal = literal.iter().all(Option::is_some);
+        let mut words: Vec<&str> = literal.into_iter().map(|word| word.unwrap_or("\0")).collect();
         if call.program.starts_with("python") {
             words.retain(|word| !matches!(*word, "-m" | "pip"));
         }
@@ -445,12 +496,36 @@ impl<'s> Script<'s> {
             folder: &self.folder,
             program: simple.words[call.at].literal().unwrap_or_default(),
             words: &words,
-            in_image: self.in_image,
+            state: &self.step.state,
+            earlier: &self.earlier,
         };
-        Ok(match (ecosystem.answer)(&question)? {
-            Answer::Other => Verdict::Other,
+        if call.by_path && !ecosystem.may_come_along && question.origin(question.program).is_some() {
+            return Err(format!("the program {} comes with the project", question.program));
+        }
+        if !is_literal && !ecosystem.may_be_prepared {
+            return Err("a word of the install is decided when the image is built".to_owned());
+        }
+        let answer = (ecosystem.answer)(&question)?;
+        if let Answer::Prepared(needs, commands) = answer {
+            // The command stays as it is.
+            if commands.iter().any(|command| command.contains('\0')) {
+                return Err("a word of the install is decided when the image is built".to_owned());
+            }
+            let builds = |name: &str| BUILD_VARIABLES.contains(&name);
+            return match simple.assignments.iter().find(|it| !builds(it.name)) {
+                Some(it) => Err(format!("it sets {}, which may matter to the dependencies", it.name)),
+                None => Ok(Verdict::Prepared(needs, commands)),
+            };
+        }
+        if !is_literal && !matches!(answer, Answer::Other) {
+            return Err("a word of the install is decided when the image is built".to_owned());
+        }
+        if !is_plain(simple) && !matches!(answer, Answer::Other) {
+            return Err("the install is given variables, or files to read or write".to_owned());
+        }
+        Ok(match answer {
             Answer::Passes(needs) => Verdict::Passes(needs),
-            Answer::Prepared(needs, command) => Verdict::Prepared(needs, command),
+            _ => Verdict::Other,
         })
     }
 
@@ -484,7 +559,7 @@ enum Verdict {
     /// It goes to another folder.
     Folder(String),
     /// It stays, and another command is put above the project.
-    Prepared(Needs, String),
+    Prepared(Needs, Vec<String>),
     /// It may need the project.
     Other,
 }

@@ -1,8 +1,11 @@
 //! What is rewritten and what is left alone, by ecosystem.
 
+mod compiled;
 mod layout;
 mod node;
 mod pip;
+mod python;
+mod scripts;
 
 use super::CopyManifestFirst;
 use crate::testing::{Around, declines_in, needs_unsafe_in, rewrites_in};

@@ -105,6 +105,32 @@ fn flags_forms_and_letter_case_are_carried_over() {
 }
 
 #[test]
+fn folders_are_kept_where_the_builder_can() {
+    let files =
+        &[("requirements.txt", "-r requirements/base.txt\n"), ("requirements/base.txt", "flask==3.0.3\n")];
+    let before = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n";
+    let after = |copies: &str| {
+        format!("FROM python:3.12\nWORKDIR /app\n{copies}RUN pip install -r requirements.txt\nCOPY . .\n")
+    };
+    let one = after("COPY --parents requirements.txt requirements/base.txt ./\n");
+    let two = after("COPY requirements.txt ./\nCOPY requirements/base.txt ./requirements/\n");
+    for (syntax, after) in [
+        ("docker/dockerfile:1.20", &one),
+        ("docker/dockerfile:1.21.3", &one),
+        ("docker/dockerfile:1-labs", &one),
+        ("docker/dockerfile:1", &two),
+        ("docker/dockerfile:1.19", &two),
+        ("docker/dockerfile:1.7-labs", &two),
+        ("example.com/dockerfile:1.20", &two),
+    ] {
+        let with = |text: &str| format!("# syntax={syntax}\n{text}");
+        let around = Around::files(files);
+        let (before, after) = (with(before), with(after));
+        testing::rewrites_as_written(&CopyManifestFirst, &around, &before, &after);
+    }
+}
+
+#[test]
 fn what_stands_between_is_passed() {
     rewrites(
         FILES,
