@@ -13,6 +13,7 @@ mod no_recommends;
 #[cfg(test)]
 mod testing;
 
+use dockeropt_facts::builds::Builds;
 use dockeropt_facts::claim::{Assumption, Claim};
 use std::cell::OnceCell;
 use std::fmt;
@@ -123,6 +124,8 @@ impl fmt::Debug for Surroundings<'_> {
 pub struct Settings {
     /// `merge-run` joins neighbours that gain nothing but a layer less, too.
     pub merge_always: bool,
+    /// What the builds use: nothing that they don't read may be written.
+    pub builds: Builds,
 }
 
 /// Edits that are applied all or nothing.

@@ -16,7 +16,7 @@ from recommends import FAMILIES, HERE, table
 
 # A package that brings more than so many others is a desktop or the like: nobody asks for its size, and the
 # lists of what they need would be most of the file.
-MANY = 150
+MANY = 210
 
 
 class Graph:
@@ -178,6 +178,7 @@ def main():
     arguments = parser.parse_args()
     mirror = arguments.mirror or configured_mirror()
     listed = {row[0] for row in table(HERE / "regenerate/names.txt")} | named_elsewhere()
+    listed |= {name for row in table(HERE / "images.tsv") for name in row[4].split()}
     contents, owners, dates, order = [], {}, [], {}
     for codename in arguments.releases:
         release = Release(codename, mirror, arguments.cache)
@@ -186,8 +187,9 @@ def main():
         universe = covered(graph, listed)
         lines = [f"{name}\t{size}\t{edges}".rstrip("\t") for name, size, edges in graph.rows(universe)]
         lines += [f"{name}\t{release.packages[name].size}\t=" for name in graph.base]
-        lines += [f"{name}\t0\t~{real}" for name, real in virtual(release, listed)
-                  if real in universe or real in graph.base]
+        names = listed | {n for n in release.providers if re.fullmatch(r"lib[a-z0-9+.-]+-dev", n)}
+        lines += [f"{name}\t0\t~{real}" for name, real in virtual(release, names)
+                  if real in (universe & listed) or real in graph.base]
         write(f"packages-{codename}.tsv", [
             "# What Debian packages need beyond the base, and weigh. README.md has the format.",
             origin([codename], [release.archive.date()]),
