@@ -18,6 +18,8 @@ mod facts;
 pub mod ignore;
 pub mod knowledge;
 pub mod liveness;
+pub mod manifest_first;
+pub mod manifests;
 pub mod naming;
 pub mod native;
 pub mod node_lock;

@@ -5,6 +5,7 @@
 
 mod clean_package_cache;
 mod copy_after_install;
+mod copy_manifest_first;
 mod later_use;
 mod layout;
 mod memo;
@@ -28,12 +29,13 @@ pub use memo::Memo;
 
 /// Every transform, in the order in which they run: what joins RUNs first, as the others look at
 /// one RUN at a time; what moves instructions last.
-pub const ALL: [&dyn Transform; 6] = [
+pub const ALL: [&dyn Transform; 7] = [
     &slim_base::SlimBase,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
+    &copy_manifest_first::CopyManifestFirst,
     &split_stages::SplitStages,
 ];
 

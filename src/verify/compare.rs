@@ -242,7 +242,7 @@ impl<'e> Explain<'e> {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
                 Claim::Rebase { packages, .. } => packages.clone(),
                 Claim::Split(split) => split.packages.clone(),
-                Claim::OneInstall(_) => Vec::new(),
+                Claim::OneInstall(_) | Claim::ManifestFirst(_) => Vec::new(),
             })
             .collect();
         let new_ones: BTreeSet<String> =
