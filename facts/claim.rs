@@ -17,6 +17,13 @@ pub enum Claim {
     },
     /// Several calls of a package manager are one.
     OneInstall(Manager),
+    /// What lies at these paths of the build context is no longer copied.
+    Ignored {
+        /// The paths, relative to the context: files, and folders with all that lies in them.
+        paths: Vec<String>,
+        /// Whether all of it is of kinds on which nothing rests: then the claim counts as none.
+        inert: bool,
+    },
 }
 
 /// What a fix takes for granted about what the file does not show.
@@ -36,7 +43,7 @@ pub enum Assumption {
 impl Claim {
     /// Whether the image may differ in a way that matters.
     pub fn counts(&self) -> bool {
-        !matches!(self, Self::WithoutRecommends { inert: true, .. })
+        !matches!(self, Self::WithoutRecommends { inert: true, .. } | Self::Ignored { inert: true, .. })
     }
 
     /// The claim in words.
@@ -51,7 +58,20 @@ impl Claim {
             Self::OneInstall(manager) => {
                 format!("{} chooses all packages together, which may choose others", manager.name())
             }
+            Self::Ignored { paths, .. } => format!("no longer copied: {}", some_of(paths)),
         }
+    }
+}
+
+/// So many names of a list are spelled out.
+const SPELLED_OUT: usize = 8;
+
+/// Names, separated by commas; of many only the first.
+pub fn some_of(names: &[String]) -> String {
+    let shown = names[..names.len().min(SPELLED_OUT)].join(", ");
+    match names.len().saturating_sub(SPELLED_OUT) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

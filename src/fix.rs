@@ -12,6 +12,7 @@ use crate::cli::Format;
 use crate::diff::Names;
 use crate::discover::{Candidate, Found, LeftOut};
 use crate::git::WorkTrees;
+use crate::ignores::{self, IgnoreFiles};
 use crate::interrupt::Temporaries;
 use crate::names;
 use crate::ordered;
@@ -74,6 +75,8 @@ struct Done {
     remarks: Vec<u8>,
     problems: Vec<Problem>,
     summary: Summary,
+    /// What is to become of the ignore file of its context.
+    ignore: Option<IgnoreChange>,
 }
 
 /// Works on all files that were found. The report goes to `out`, in the order of the files, and
@@ -92,6 +95,7 @@ pub fn run(
     let mut printer = Printer::new(settings, out);
     let mut problems = Vec::new();
     let mut failure = None;
+    let mut ignores = IgnoreFiles::default();
     let mut progress = Progress::new(found.candidates.len(), !settings.quiet);
     let mut see = |mut done: Done, progress: &Progress| {
         summary.add(&done.summary);
@@ -121,12 +125,24 @@ pub fn run(
         &found.candidates,
         settings.jobs,
         |candidate| work(candidate, settings, &work_trees),
-        |done| {
+        |mut done| {
             progress.advance();
+            ignores.extend(done.ignore.take());
             see(done, &progress)
         },
     );
     progress.finish();
+    let mut last = Done::default();
+    for change in ignores.changes() {
+        if settings.format == Format::Diff {
+            let name = settings.names.name(Path::new(&change.path));
+            report::diff::print_ignore(change, &name, &settings.palette, &mut last.report);
+        }
+        if settings.write {
+            last.problems.extend(ignores::save(change, &settings.temporaries).err());
+        }
+    }
+    let _ = see(last, &progress);
     let reader_left = match failure {
         Some(error) => return Err(error),
         None => printer.finish(&problems)?,
@@ -168,18 +184,19 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, work_trees: &WorkTrees) 
         }
         return Done { problems: diagnostics(path, &outcome), ..Done::default() };
     }
+    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
+        && let Err(problem) = ignores::check(change, settings.allow_dirty, work_trees)
+    {
+        return failed(problem);
+    }
     if settings.write
         && before != outcome.after
         && let Err(problem) = save(candidate, before, &outcome.after, settings, work_trees)
     {
         return failed(problem);
     }
-    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
-        && let Err(problem) = save_ignore(change, settings, work_trees)
-    {
-        return failed(problem);
-    }
-    report(path, &settings.names.name(path), before, &outcome, settings)
+    let done = report(path, &settings.names.name(path), before, &outcome, settings);
+    Done { ignore: outcome.ignore, ..done }
 }
 
 /// Prints what became of one text; `name` is its name in diffs.
@@ -250,33 +267,6 @@ fn save(
     let (before, after) = (Text::encode(before), Text::encode(after));
     write::replace(&real, &before, &after, &candidate.other_names, &settings.temporaries)
         .map_err(|error| Problem::new(path, error))
-}
-
-/// Writes the ignore file of a context. Another Dockerfile of the same context may have led to the same
-/// change before.
-fn save_ignore(
-    change: &IgnoreChange,
-    settings: &Settings<'_>,
-    work_trees: &WorkTrees,
-) -> Result<(), Problem> {
-    let path = Path::new(&change.path);
-    let problem = |error: &dyn std::fmt::Display| Problem::new(path, error);
-    let found = match std::fs::read(path) {
-        Ok(bytes) if bytes == change.after.as_bytes() => return Ok(()),
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(problem(&describe(&error))),
-    };
-    let (Some(_), Some(before)) = (found, &change.before) else {
-        return write::create(path, change.after.as_bytes(), &settings.temporaries)
-            .map_err(|error| problem(&error));
-    };
-    let real = std::fs::canonicalize(path).map_err(|error| problem(&describe(&error)))?;
-    if !settings.allow_dirty {
-        work_trees.check(&real).map_err(|error| problem(&error))?;
-    }
-    write::replace(&real, before.as_bytes(), change.after.as_bytes(), &[], &settings.temporaries)
-        .map_err(|error| problem(&error))
 }
 
 /// Why BuildKit would refuse the file.

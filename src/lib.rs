@@ -7,6 +7,7 @@ pub mod diff;
 pub mod discover;
 pub mod fix;
 pub mod git;
+pub mod ignores;
 pub mod inspect;
 pub mod interrupt;
 pub mod list;

@@ -5,7 +5,8 @@ use dockeropt_syntax::{Dockerfile, Item, nearest};
 use dockeropt_transforms::Fix;
 
 /// hadolint's rules that a transform answers to.
-const RULES: [(&str, &[&str]); 4] = [
+const RULES: [(&str, &[&str]); 5] = [
+    ("ignore-junk", &[]),
     ("merge-run", &["DL3059"]),
     ("clean-package-cache", &["DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"]),
     ("no-recommends", &["DL3015"]),

@@ -5,6 +5,7 @@ use std::io::Write;
 use super::FileReport;
 use crate::diff::{Texts, created, unified};
 use crate::palette::Palette;
+use crate::pipeline::IgnoreChange;
 use crate::problem::{printable, printable_path};
 use crate::redact::redact;
 
@@ -12,12 +13,10 @@ use crate::redact::redact;
 /// included, as it could not be applied otherwise.
 pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
     unified(file.name, Texts::new(file.before, &file.outcome.after), palette, out);
-    print_ignore(file, palette, out);
 }
 
-/// Appends the diff of the ignore file, if it changes.
-pub fn print_ignore(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
-    let Some((change, name)) = file.outcome.ignore.as_ref().zip(file.ignore_name) else { return };
+/// Appends the diff of an ignore file of that name.
+pub fn print_ignore(change: &IgnoreChange, name: &[u8], palette: &Palette, out: &mut Vec<u8>) {
     match &change.before {
         Some(before) => unified(name, Texts::new(before, &change.after), palette, out),
         None => created(name, &change.after, palette, out),

@@ -79,7 +79,9 @@ pub fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
     };
     let mut diff = Vec::new();
     unified(file.name, texts, &Palette::default(), &mut diff);
-    super::diff::print_ignore(file, &Palette::default(), &mut diff);
+    if let Some((change, name)) = file.outcome.ignore.as_ref().zip(file.ignore_name) {
+        super::diff::print_ignore(change, name, &Palette::default(), &mut diff);
+    }
     let outcome = file.outcome;
     let object = File {
         path: file.path,

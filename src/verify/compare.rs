@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use dockeropt_facts::claim::Claim;
 use dockeropt_facts::tables::all_kept;
 
+use super::ignored::Ignored;
 use super::image::{Image, Node, NodeKind};
 use super::packages::{Packages, files_of};
 
@@ -18,6 +19,8 @@ pub struct Allowance {
     pub caches: bool,
     /// The packages that the original names: none of them may be gone.
     pub named: BTreeSet<String>,
+    /// Where what the context no longer has may be gone.
+    pub ignored: Ignored,
 }
 
 /// Why a difference is there.
@@ -185,6 +188,7 @@ struct Explain<'e> {
     before: &'e Image,
     after: &'e Image,
     caches: bool,
+    ignored: &'e Ignored,
     /// The files of packages that may be gone, or may be new.
     files: BTreeSet<String>,
     /// The names of these packages, and what they begin with: `exim4` of `exim4-base`.
@@ -198,7 +202,7 @@ struct Explain<'e> {
 }
 
 impl<'e> Explain<'e> {
-    fn new(before: &'e Image, after: &'e Image, allowance: &Allowance) -> Self {
+    fn new(before: &'e Image, after: &'e Image, allowance: &'e Allowance) -> Self {
         let (old, new) = (Packages::of(before), Packages::of(after));
         let (missing, added) = (old.missing_in(&new), new.missing_in(&old));
         let may_differ = allowance
@@ -216,7 +220,7 @@ impl<'e> Explain<'e> {
             .iter()
             .flat_map(|claim| match claim {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
-                Claim::OneInstall(_) => Vec::new(),
+                _ => Vec::new(),
             })
             .collect();
         let new_ones: BTreeSet<String> =
@@ -233,7 +237,8 @@ impl<'e> Explain<'e> {
             old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
-        Self { before, after, caches: allowance.caches, files, names, owned, packages_differ, lost }
+        let (caches, ignored) = (allowance.caches, &allowance.ignored);
+        Self { before, after, caches, ignored, files, names, owned, packages_differ, lost }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -245,6 +250,9 @@ impl<'e> Explain<'e> {
             if old.is_some_and(|node| node.kind == NodeKind::Folder) && self.held_only_caches(path) {
                 return (Class::Expected, "a folder that held only caches".to_owned());
             }
+        }
+        if is_gone && self.ignored.explains(path) {
+            return (Class::Expected, "what the ignore file leaves out".to_owned());
         }
         let in_both = old.is_some() && new.is_some();
         let is_noise = |row: &&Row| row.0 == "noise" || (row.0 == "content" && in_both);

@@ -3,6 +3,7 @@
 mod compare;
 mod content;
 mod engine;
+mod ignored;
 mod image;
 mod measure;
 mod packages;
@@ -32,6 +33,7 @@ pub use report::{json, markdown, text};
 
 use compare::{compare, places};
 use engine::Build;
+use ignored::Ignored;
 use image::Image;
 
 use crate::pipeline::{Outcome, ReportedFix};
@@ -264,7 +266,8 @@ impl Verification {
 pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
     let claims: Vec<Claim> = outcome.claims.clone();
     let cleans = |fix: &ReportedFix| matches!(fix.transform, "clean-package-cache" | "merge-run");
-    Allowance { claims, caches: outcome.fixes.iter().any(cleans), named: named_packages(before) }
+    let ignored = Ignored::of(before, &claims);
+    Allowance { claims, caches: outcome.fixes.iter().any(cleans), named: named_packages(before), ignored }
 }
 
 /// The packages that a Dockerfile installs by name.

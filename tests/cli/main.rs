@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod discovery;
+mod ignores;
 mod program;
 mod reports;
 mod speed;
