@@ -204,6 +204,20 @@ impl Project {
         self.texts.get(path).filter(|_| self.is_sent(path)).map(String::as_str)
     }
 
+    /// The scripts that the builder sees and that were read, and what lists the processes to start.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_script = |(path, text): &(&String, &String)| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            text.starts_with("#!")
+                || name.ends_with(".sh")
+                || name.ends_with(".bash")
+                || matches!(name, "Procfile" | "crontab" | "Makefile")
+                || name.starts_with("supervisord")
+        };
+        let scripts = self.texts.iter().filter(is_script).filter(|(path, _)| self.is_sent(path));
+        scripts.map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The bytes of the files that the builder sees at a path and below it.
     pub fn sent_bytes(&self, path: &str) -> u64 {
         let own = self.entries.get_key_value(path).map(|(path, entry)| (path.as_str(), entry));

@@ -4,8 +4,10 @@ mod place;
 mod pragma;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dockeropt_facts::Facts;
+use dockeropt_facts::builds::Builds;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::context_check::check_context;
@@ -19,10 +21,14 @@ use pragma::Pragmas;
 /// What may be done to a file.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Only these transforms run, by id; empty means all that are on by default.
+    /// Only these transforms run, by id; empty means all that are on by default or enabled.
     pub only: BTreeSet<String>,
     /// These transforms don't run.
     pub skip: BTreeSet<String>,
+    /// These transforms run, too, though they are off by default.
+    pub enable: BTreeSet<String>,
+    /// These transforms are of a later edition than the one that is wanted: they only run if they are named.
+    pub newer: BTreeSet<&'static str>,
     /// Whether fixes with claims or assumptions are applied.
     pub allow_unsafe: bool,
     /// If not empty, only the fixes with these fingerprints are applied, or whose fingerprints begin so.
@@ -31,6 +37,8 @@ pub struct Options {
     pub banned: BTreeSet<String>,
     /// Whether `merge-run` also joins RUNs that gain nothing but a layer less.
     pub merge_always: bool,
+    /// What the builds use: nothing that they don't read is written.
+    pub builds: Builds,
 }
 
 /// Whether a fix can be applied without asking.
@@ -67,6 +75,8 @@ pub struct ReportedFix {
     pub notes: Vec<String>,
     /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
     pub saves: Option<i64>,
+    /// What it does, by itself; unknown in texts that are too long to keep.
+    pub step: Option<Step>,
 }
 
 /// The ignore file of a build context, before and after.
@@ -80,6 +90,15 @@ pub struct IgnoreChange {
     pub after: String,
     /// The lines that were added.
     pub added: Vec<String>,
+}
+
+/// What a fix does to the text that it is made in, which other fixes may have changed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// That text.
+    pub before: Arc<str>,
+    /// The changes to it.
+    pub edits: Edits,
 }
 
 /// A place where a transform looked and held back.
@@ -167,6 +186,28 @@ pub fn optimize_in(text: &str, options: &Options, surroundings: &Surroundings<'_
     Outcome { warnings, ..outcome }
 }
 
+/// What a text becomes by one fix of its `outcome` and as few others as that needs: by itself, or else with
+/// those before it that concern the same lines, or else with all before it. `None` if it can't be had even
+/// so.
+pub fn alone(
+    text: &str,
+    options: &Options,
+    surroundings: &Surroundings<'_>,
+    outcome: &Outcome,
+    fix: &ReportedFix,
+) -> Option<Outcome> {
+    let end = outcome.fixes.iter().position(|applied| applied.fingerprint == fix.fingerprint);
+    let before = &outcome.fixes[..end.unwrap_or(outcome.fixes.len())];
+    let meets = |other: &&ReportedFix| other.start_line <= fix.end_line && fix.start_line <= other.end_line;
+    let tries = [Vec::new(), before.iter().filter(meets).collect(), before.iter().collect()];
+    tries.into_iter().find_map(|others: Vec<&ReportedFix>| {
+        let named = others.into_iter().chain([fix]).map(|fix| fix.fingerprint.clone());
+        let options = Options { fingerprints: named.collect(), ..options.clone() };
+        let result = optimize_in(text, &options, surroundings);
+        result.fixes.iter().any(|made| made.fingerprint == fix.fingerprint).then_some(result)
+    })
+}
+
 fn rewrite(original: &Dockerfile<'_>, options: &Options, surroundings: &Surroundings<'_>) -> Outcome {
     let text = original.text;
     let before = Facts::new(original);
@@ -199,6 +240,9 @@ const MOST_BUGS: usize = 8;
 /// No fix makes a line longer than this. The builder reads 65,535 bytes; other fixes of the same turn
 /// may write to the same line.
 const LONGEST_LINE: usize = 20_000;
+
+/// Of a text with more bytes, the steps that led to the result are not kept.
+const LONGEST_STEP: usize = 1 << 20;
 
 /// After so many applications the transforms are taken to undo each other.
 const MOST_APPLICATIONS: usize = 200;
@@ -300,8 +344,11 @@ impl Run<'_> {
     fn selected(&self) -> Vec<&'static dyn Transform> {
         let wanted = |transform: &&'static dyn Transform| {
             let meta = transform.meta();
-            let only = &self.options.only;
-            let named = if only.is_empty() { meta.on_by_default } else { only.contains(meta.id) };
+            let Options { only, enable, newer, .. } = self.options;
+            let named = match only.is_empty() {
+                false => only.contains(meta.id),
+                true => enable.contains(meta.id) || meta.on_by_default && !newer.contains(meta.id),
+            };
             named && !self.options.skip.contains(meta.id)
         };
         ALL.into_iter().filter(wanted).collect()
@@ -309,7 +356,8 @@ impl Run<'_> {
 
     /// Lets the transforms work until none has anything to propose. `allowed` restricts the fixes.
     fn attempt(&self, allowed: Option<&BTreeSet<&str>>) -> Attempt {
-        let settings = Settings { merge_always: self.options.merge_always };
+        let Options { merge_always, builds, .. } = *self.options;
+        let settings = Settings { merge_always, builds };
         let selected = self.selected();
         let mut attempt = Attempt {
             text: self.places.text().to_owned(),
@@ -410,8 +458,10 @@ impl Run<'_> {
             .collect();
         let mut taken = BTreeMap::new();
         let pragmas = Pragmas::new(file);
+        let text = (!proposals.fixes.is_empty() && file.text.len() <= LONGEST_STEP).then(|| file.text.into());
         for fix in proposals.fixes {
-            let report = self.report(&fix, history, &mut taken);
+            let mut report = self.report(&fix, history, &mut taken);
+            report.step = text.clone().map(|before| Step { before, edits: fix.edits.clone() });
             if let Some(reason) = pragmas.skips(&fix) {
                 said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
                 continue;
@@ -456,6 +506,7 @@ impl Run<'_> {
             assumes: fix.assumptions.iter().map(Assumption::describe).collect(),
             notes: fix.notes.clone(),
             saves: fix.saves,
+            step: None,
         }
     }
 
@@ -473,6 +524,9 @@ impl Run<'_> {
         for fix in applied {
             add_new(&mut licence.claims, &fix.claims);
             add_new(&mut licence.assumptions, &fix.assumptions);
+        }
+        if let Some(feature) = self.options.builds.too_new(self.before.file, after.file) {
+            return Err(format!("the result has `{feature}`, which the builds may not read"));
         }
         check(self.before, after, &licence)
             .and_then(|()| match (self.surroundings.project(), project) {

@@ -49,7 +49,7 @@ pub fn megabytes(bytes: i64) -> String {
 }
 
 /// `1 file`, `2 files`.
-fn count(number: usize, what: &str, many: &str) -> String {
+pub(crate) fn count(number: usize, what: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { what } else { many })
 }
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use dockeropt_syntax::Text;
 
+use crate::choices::Choices;
 use crate::cli::{BuildArgs, Color, VerifyArgs, VerifyFormat};
 use crate::palette::Palette;
 use crate::pipeline::{Options, Outcome, optimize_in};
 use crate::problem::Problem;
 use crate::project::Contexts;
 use crate::read::read;
-use crate::run::{ERROR, ORIGINAL, WOULD_CHANGE, choose, print};
+use crate::run::{ERROR, ORIGINAL, WOULD_CHANGE, print};
 use crate::verify::{
     BuildOptions, Engine, Failure, Lab, LabError, Limits, Recipe, Subjects, Tests, allowance, json, markdown,
     measure, prove, text, verify,
@@ -25,14 +26,14 @@ use crate::verify::{
 /// Runs `verify`.
 pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
     let current = std::env::current_dir().context("can't tell the current folder")?;
-    let options = choose(&current, &arguments.choice)?;
     let path = match arguments.path.is_dir() {
         true => arguments.path.join("Dockerfile"),
         false => arguments.path.clone(),
     };
+    let options = &*Choices::new(&arguments.choice, &current, false)?.options(&path)?;
     let before = read_text(&path)?;
     let contexts = Contexts { named: arguments.builds.context.clone() };
-    let outcome = optimize_in(before.as_str(), &options, &contexts.around(&path, before.as_str()));
+    let outcome = optimize_in(before.as_str(), options, &contexts.around(&path, before.as_str()));
     if let Some(diagnostic) = outcome.diagnostics.first() {
         bail!("{}:{}:{}: {}", path.display(), diagnostic.line, diagnostic.column, diagnostic.message);
     }

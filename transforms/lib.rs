@@ -14,6 +14,7 @@ mod size;
 #[cfg(test)]
 mod testing;
 
+use dockeropt_facts::builds::Builds;
 use dockeropt_facts::claim::{Assumption, Claim};
 use std::cell::OnceCell;
 use std::fmt;
@@ -124,6 +125,8 @@ impl fmt::Debug for Surroundings<'_> {
 pub struct Settings {
     /// `merge-run` joins neighbours that gain nothing but a layer less, too.
     pub merge_always: bool,
+    /// What the builds use: nothing that they don't read may be written.
+    pub builds: Builds,
 }
 
 /// Edits that are applied all or nothing.

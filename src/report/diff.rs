@@ -2,21 +2,40 @@
 
 use std::io::Write;
 
-use super::FileReport;
-use crate::diff::{Texts, created, unified};
+use super::{FileReport, Report};
+use crate::diff::{Location, Texts, created, unified};
 use crate::palette::Palette;
 use crate::pipeline::IgnoreChange;
 use crate::problem::{printable, printable_path};
 use crate::redact::redact;
 
-/// Appends the diff of a file; nothing if it does not change. It has the file's own content, secrets
-/// included, as it could not be applied otherwise.
-pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
-    unified(file.name, Texts::new(file.before, &file.outcome.after), palette, out);
+/// The format. It has the file's own content, secrets included, as it could not be applied otherwise.
+pub struct Diff(pub Palette);
+
+impl Report for Diff {
+    fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
+        let texts = Texts::new(file.before, &file.outcome.after);
+        unified(&file.location.bytes, texts, &self.0, out);
+    }
+
+    fn print_ignore(&self, change: &IgnoreChange, location: &Location, out: &mut Vec<u8>) {
+        print_change(change, location, &self.0, out);
+    }
+
+    fn shows_refusals(&self) -> bool {
+        false
+    }
 }
 
-/// Appends the diff of an ignore file of that name.
-pub fn print_ignore(change: &IgnoreChange, name: &[u8], palette: &Palette, out: &mut Vec<u8>) {
+/// Appends the diff of the ignore file of a Dockerfile, if it changes.
+pub(super) fn print_ignore(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
+    if let Some((change, location)) = file.outcome.ignore.as_ref().zip(file.ignore_location) {
+        print_change(change, location, palette, out);
+    }
+}
+
+fn print_change(change: &IgnoreChange, location: &Location, palette: &Palette, out: &mut Vec<u8>) {
+    let name = &location.bytes;
     match &change.before {
         Some(before) => unified(name, Texts::new(before, &change.after), palette, out),
         None => created(name, &change.after, palette, out),

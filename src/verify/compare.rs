@@ -220,6 +220,8 @@ impl<'e> Explain<'e> {
             .iter()
             .flat_map(|claim| match claim {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
+                Claim::Rebase { packages, .. } => packages.clone(),
+                Claim::Split(split) => split.packages.clone(),
                 _ => Vec::new(),
             })
             .collect();
