@@ -18,6 +18,15 @@ pub enum Claim {
     },
     /// Several calls of a package manager are one.
     OneInstall(Manager),
+    /// The image has all its files in one layer, made by a last stage that copies them, and the same
+    /// configuration.
+    Flattened {
+        /// Variables, and labels as `label:NAME`, that the base may set and the image no longer has.
+        unknown: Vec<String>,
+    },
+    /// What only development needs is installed by a last stage of its own, which starts from the one before:
+    /// the image of a plain build is the same, so the claim counts as none.
+    Development,
     /// What lies at these paths of the build context is no longer copied.
     Ignored {
         /// The paths, relative to the context: files, and folders with all that lies in them.
@@ -55,7 +64,12 @@ pub enum Assumption {
 impl Claim {
     /// Whether the image may differ in a way that matters.
     pub fn counts(&self) -> bool {
-        !matches!(self, Self::WithoutRecommends { inert: true, .. } | Self::Ignored { inert: true, .. })
+        !matches!(
+            self,
+            Self::WithoutRecommends { inert: true, .. }
+                | Self::Ignored { inert: true, .. }
+                | Self::Development
+        )
     }
 
     /// The claim in words.
@@ -79,6 +93,16 @@ impl Claim {
             Self::OneInstall(manager) => {
                 format!("{} chooses all packages together, which may choose others", manager.name())
             }
+            Self::Flattened { unknown } => {
+                let what =
+                    "all files are in one layer, which no other image shares; hard links become copies";
+                let names: Vec<&str> = unknown.iter().map(|name| name.trim_start_matches("label:")).collect();
+                match &names[..] {
+                    [] => what.to_owned(),
+                    names => format!("{what}; no longer set, if the base does: {}", names.join(", ")),
+                }
+            }
+            Self::Development => "what only development needs is in a stage of its own".to_owned(),
             Self::Ignored { paths, .. } => format!("no longer copied: {}", some_of(paths)),
         }
     }

@@ -5,6 +5,7 @@
 
 mod clean_package_cache;
 mod copy_after_install;
+mod flatten;
 mod ignore_junk;
 mod later_use;
 mod memo;
@@ -26,12 +27,13 @@ pub use memo::Memo;
 
 /// Every transform, in the order in which they run: what lies in the context first, as the others look
 /// at it; then what joins RUNs, as the others look at one RUN at a time; what moves instructions last.
-pub const ALL: [&dyn Transform; 5] = [
+pub const ALL: [&dyn Transform; 6] = [
     &ignore_junk::IgnoreJunk,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
+    &flatten::Flatten,
 ];
 
 /// One kind of rewrite.

@@ -70,7 +70,7 @@ pub(super) fn compare(
     allowance: &Allowance,
     control: &BTreeSet<String>,
 ) -> Vec<Difference> {
-    let mut found = compare_configurations(before, after);
+    let mut found = compare_configurations(before, after, allowance);
     let explain = Explain::new(before, after, allowance);
     for package in &explain.lost {
         found.push(Difference {
@@ -102,23 +102,61 @@ pub(super) fn places(one: &Image, other: &Image) -> BTreeSet<String> {
     all.into_iter().map(|difference| difference.place).collect()
 }
 
-fn compare_configurations(before: &Image, after: &Image) -> Vec<Difference> {
+fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) -> Vec<Difference> {
+    let unknown: Vec<&str> = allowance
+        .claims
+        .iter()
+        .flat_map(|claim| match claim {
+            Claim::Flattened { unknown } => unknown.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
     let mut found = Vec::new();
     for field in FIELDS {
-        let of = |image: &Image| image.config.get(field).filter(|value| !is_empty(value)).cloned();
+        let of = |image: &Image| {
+            image.config.get(field).filter(|value| !is_empty(value) && !is_root_folder(field, value)).cloned()
+        };
         let (old, new) = (of(before), of(after));
         if old != new {
+            let claimed = old.clone().map(|value| without(value, &unknown)).filter(|value| !is_empty(value));
             let show = |value: Option<serde_json::Value>| {
                 value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+            };
+            let (class, why) = match claimed == new {
+                true => (Class::Expected, "variables and labels of the base that a fix leaves out"),
+                false => (Class::Unexpected, "no fix may change it"),
             };
             let what = format!("{} became {}", show(old), show(new));
             // What looks secret is no part of a report.
             let what = crate::redact::redact(&what).text.into_owned();
-            let (place, why) = (format!("config {field}"), "no fix may change it".to_owned());
-            found.push(Difference { place, what, class: Class::Unexpected, why });
+            let (place, why) = (format!("config {field}"), why.to_owned());
+            found.push(Difference { place, what, class, why });
         }
     }
     found
+}
+
+/// A field without the variables and labels (as `label:NAME`) of these names.
+fn without(value: serde_json::Value, names: &[&str]) -> serde_json::Value {
+    match value {
+        serde_json::Value::Array(pairs) => {
+            let is_named = |pair: &serde_json::Value| {
+                let name = pair.as_str().and_then(|pair| pair.split('=').next());
+                name.is_some_and(|name| names.contains(&name))
+            };
+            pairs.into_iter().filter(|pair| !is_named(pair)).collect()
+        }
+        serde_json::Value::Object(mut pairs) => {
+            pairs.retain(|name, _| !names.contains(&format!("label:{name}").as_str()));
+            serde_json::Value::Object(pairs)
+        }
+        other => other,
+    }
+}
+
+/// An image that starts from nothing says that it starts in `/`, where others say nothing.
+fn is_root_folder(field: &str, value: &serde_json::Value) -> bool {
+    field == "WorkingDir" && value == "/"
 }
 
 /// `null`, `[]`, `{}` and `""` say the same as nothing.
@@ -410,4 +448,19 @@ pub(super) fn counts(differences: &[Difference], class: Class) -> BTreeMap<&str,
         *counts.entry(difference.why.as_str()).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_known_of_the_base_may_be_gone() {
+        let env = json!(["PATH=/bin", "PYTHON_VERSION=3.10.1", "A=1"]);
+        assert_eq!(without(env.clone(), &["PYTHON_VERSION"]), json!(["PATH=/bin", "A=1"]));
+        assert_eq!(without(env.clone(), &["A", "label:PATH"]), json!(["PATH=/bin", "PYTHON_VERSION=3.10.1"]));
+        let labels = json!({"v": "1", "A": "2"});
+        assert_eq!(without(labels, &["label:v", "A"]), json!({"A": "2"}));
+    }
 }
