@@ -24,7 +24,7 @@ use crate::tables::Manager;
 use crate::text::check_text;
 use crate::tokens::{Erasure, Token, Tokens};
 use crate::trace::{Atom, Code, CopyEvent, Event};
-use crate::unsplit::without_last_stage;
+use crate::unsplit::{added_last, without_last_stage};
 
 /// What the accepted fixes claim and assume.
 #[derive(Clone, Debug, Default)]
@@ -50,13 +50,22 @@ pub(crate) fn difference(message: impl Into<String>) -> Result<(), Difference> {
 /// Checks that `result` does what `original` does, but for what the licence allows.
 pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
     check_text(original.file, result.file)?;
-    match without_last_stage(original, result, &licence.claims)? {
-        Some(text) => {
-            let file = parse(&text);
-            check_stages(original, &Facts::new(&file), licence)
-        }
-        None => check_stages(original, result, licence),
-    }
+    check_without(&added_last(&licence.claims), original, result, licence)
+}
+
+/// Checks a result of which last stages are claimed to be new, by taking them off one by one.
+fn check_without(
+    added: &[&Claim],
+    original: &Facts<'_>,
+    result: &Facts<'_>,
+    licence: &Licence,
+) -> Result<(), Difference> {
+    let Some((claim, others)) = added.split_first() else {
+        return check_stages(original, result, licence);
+    };
+    let text = without_last_stage(original, result, claim)?;
+    let file = parse(&text);
+    check_without(others, original, &Facts::new(&file), licence)
 }
 
 fn check_stages(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {

@@ -13,6 +13,7 @@ pub mod command;
 mod configuration;
 pub mod context_check;
 mod deletions;
+pub mod development;
 pub mod effects;
 mod facts;
 pub mod ignore;

@@ -8,35 +8,36 @@ use crate::facts::{Action, Facts, Step};
 use crate::stage::Base;
 use crate::value::Value;
 
-/// The text of a result without what the claims allow to be new about its stages: a last stage that copies
-/// all of the one before and is configured alike, or that starts from it and goes on.
+/// The claims that add a last stage, that of the very last one first.
+pub(crate) fn added_last(claims: &[Claim]) -> Vec<&Claim> {
+    let flattened = claims.iter().find(|claim| matches!(claim, Claim::Flattened { .. }));
+    let development = claims.iter().find(|claim| **claim == Claim::Development);
+    flattened.into_iter().chain(development).collect()
+}
+
+/// The text of a result without the last stage that a claim allows to be new: one that copies all of the
+/// stage before and is configured alike, or that starts from it and goes on.
 ///
 /// # Errors
 /// If the last stage is not what is claimed.
 pub(crate) fn without_last_stage(
     original: &Facts<'_>,
     result: &Facts<'_>,
-    claims: &[Claim],
-) -> Result<Option<String>, Difference> {
-    let added = claims.iter().find(|claim| matches!(claim, Claim::Flattened { .. } | Claim::Development));
-    let Some(claim) = added else { return Ok(None) };
+    claim: &Claim,
+) -> Result<String, Difference> {
     let name = original.stages.last().and_then(|stage| stage.name.as_deref());
     let count = result.stages.len();
     if count < 2 || count <= original.stages.len() {
         difference("the last stage that is claimed is lost")?;
     }
     let (before, last) = (count - 2, count - 1);
-    match claim {
-        Claim::Flattened { unknown } => {
-            check_copy(result, before, last)?;
-            check_configuration(result, before, last, unknown)?;
-            Ok(Some(without(result, last, before, name, true)))
-        }
-        _ => {
-            check_continuation(result, before, last, name)?;
-            Ok(Some(without(result, last, before, name, false)))
-        }
+    if let Claim::Flattened { unknown } = claim {
+        check_copy(result, before, last)?;
+        check_configuration(result, before, last, unknown)?;
+        return Ok(without(result, last, before, name, true));
     }
+    check_continuation(result, before, last, name)?;
+    Ok(without(result, last, before, name, false))
 }
 
 fn check_configuration(
@@ -214,6 +215,20 @@ mod tests {
         assert_eq!(verdict(TOOLS, SPLIT, Claim::Development), Ok(()));
         let named = TOOLS.replace("FROM a\n", "FROM a AS app\n");
         assert_eq!(verdict(&named, &SPLIT.replace("AS development", "AS app"), Claim::Development), Ok(()));
+    }
+
+    #[test]
+    fn both_are_taken_off() {
+        let before = TOOLS.replace("FROM a\n", "FROM debian:12\n");
+        let after = SPLIT.replace("FROM a ", "FROM debian:12 ");
+        let flat =
+            FLAT.replace("WORKDIR /a\n", "").replace("[\"bash\"]", "c").replace("=build", "=development");
+        let (before, after) = (parse(&before), format!("{after}\n{flat}"));
+        let after = parse(&after);
+        let claims = vec![Claim::Development, Claim::Flattened { unknown: Vec::new() }];
+        let licence = Licence { claims, assumptions: Vec::new() };
+        let verdict = check(&Facts::new(&before), &Facts::new(&after), &licence);
+        assert_eq!(verdict.map_err(|it| it.message), Ok(()));
     }
 
     #[test]

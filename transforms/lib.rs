@@ -5,6 +5,7 @@
 
 mod clean_package_cache;
 mod copy_after_install;
+mod development_stage;
 mod flatten;
 mod ignore_junk;
 mod later_use;
@@ -27,12 +28,13 @@ pub use memo::Memo;
 
 /// Every transform, in the order in which they run: what lies in the context first, as the others look
 /// at it; then what joins RUNs, as the others look at one RUN at a time; what moves instructions last.
-pub const ALL: [&dyn Transform; 6] = [
+pub const ALL: [&dyn Transform; 7] = [
     &ignore_junk::IgnoreJunk,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
+    &development_stage::DevelopmentStage,
     &flatten::Flatten,
 ];
 

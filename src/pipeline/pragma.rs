@@ -12,7 +12,8 @@ struct Rules {
     buildkit: &'static [&'static str],
 }
 
-const RULES: [Rules; 6] = [
+const RULES: [Rules; 7] = [
+    Rules { transform: "development-stage", hadolint: &[], buildkit: &[] },
     Rules { transform: "flatten", hadolint: &[], buildkit: &[] },
     Rules { transform: "ignore-junk", hadolint: &[], buildkit: &[] },
     Rules { transform: "merge-run", hadolint: &["DL3059"], buildkit: &[] },

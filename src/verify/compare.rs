@@ -227,6 +227,8 @@ struct Explain<'e> {
     after: &'e Image,
     caches: bool,
     ignored: &'e Ignored,
+    /// Whether the image may be a copy of all files.
+    flattened: bool,
     /// The files of packages that may be gone, or may be new.
     files: BTreeSet<String>,
     /// The names of these packages, and what they begin with: `exim4` of `exim4-base`.
@@ -278,7 +280,8 @@ impl<'e> Explain<'e> {
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
         let (caches, ignored) = (allowance.caches, &allowance.ignored);
-        Self { before, after, caches, ignored, files, names, owned, packages_differ, lost }
+        let flattened = allowance.claims.iter().any(|claim| matches!(claim, Claim::Flattened { .. }));
+        Self { before, after, caches, ignored, flattened, files, names, owned, packages_differ, lost }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -290,6 +293,12 @@ impl<'e> Explain<'e> {
             if old.is_some_and(|node| node.kind == NodeKind::Folder) && self.held_only_caches(path) {
                 return (Class::Expected, "a folder that held only caches".to_owned());
             }
+        }
+        if is_gone && self.flattened && path == "/" {
+            return (
+                Class::Expected,
+                "the root folder, which a copy of all files leaves to the engine".to_owned(),
+            );
         }
         if is_gone && self.ignored.explains(path) {
             return (Class::Expected, "what the ignore file leaves out".to_owned());
