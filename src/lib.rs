@@ -12,6 +12,7 @@ pub mod git;
 pub mod ignores;
 pub mod inspect;
 pub mod interrupt;
+mod jsonl;
 pub mod list;
 pub mod names;
 pub mod ordered;

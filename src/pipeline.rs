@@ -6,12 +6,12 @@ mod pragma;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dockeropt_facts::Facts;
 use dockeropt_facts::builds::Builds;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::context_check::check_context;
 use dockeropt_facts::project::{IgnoreFile, Project};
+use dockeropt_facts::{Facts, Knowledge};
 use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
 use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Surroundings, Transform};
 
@@ -384,7 +384,8 @@ impl Run<'_> {
             };
             let memo = Memo::new(facts);
             let surroundings = attempt.changed.as_ref().map_or(self.surroundings, |it| &it.surroundings);
-            let context = Context { facts, memo: &memo, settings: &settings, surroundings };
+            let knowledge = Knowledge::builtin();
+            let context = Context { facts, memo: &memo, settings: &settings, knowledge, surroundings };
             let mut edits = Edits::new();
             let mut ignored: Vec<String> = Vec::new();
             while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {

@@ -76,7 +76,9 @@ impl Contexts {
         let home = std::env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
         let mut candidate = folder;
         for at in real.ancestors().take(MOST_PARENTS) {
-            if at.parent().is_none() || Some(at) == home.as_deref() {
+            // The root of the file system has none.
+            at.parent()?;
+            if Some(at) == home.as_deref() {
                 return None;
             }
             if sources.iter().all(|source| exists(&candidate, source)) {
@@ -201,6 +203,9 @@ impl Reader<'_> {
                 if !not_entered {
                     self.folder(&path, depth + 1);
                 }
+            } else if !metadata.is_file() {
+                // A pipe, a socket, a device: to open it may take for ever.
+                self.project.is_partial = true;
             } else {
                 let entry = Entry { kind: EntryKind::File, size: metadata.len(), skipped: 0 };
                 self.project.add(shown.clone(), entry);

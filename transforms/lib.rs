@@ -9,10 +9,14 @@ mod development_stage;
 mod flatten;
 mod ignore_junk;
 mod later_use;
+mod layout;
 mod memo;
 mod merge_run;
 mod no_recommends;
 mod size;
+mod slim_base;
+mod sources;
+mod split_stages;
 #[cfg(test)]
 mod testing;
 
@@ -21,19 +25,22 @@ use dockeropt_facts::claim::{Assumption, Claim};
 use std::cell::OnceCell;
 use std::fmt;
 
-use dockeropt_facts::{Facts, Project, Step};
+use dockeropt_facts::{Facts, Knowledge, Project, Step};
 use dockeropt_syntax::{Edits, Span};
 
 pub use memo::Memo;
 
 /// Every transform, in the order in which they run: what lies in the context first, as the others look
-/// at it; then what joins RUNs, as the others look at one RUN at a time; what moves instructions last.
-pub const ALL: [&dyn Transform; 7] = [
+/// at it; then what joins RUNs, as the others look at one RUN at a time; what moves instructions and adds
+/// stages last.
+pub const ALL: [&dyn Transform; 9] = [
     &ignore_junk::IgnoreJunk,
+    &slim_base::SlimBase,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
+    &split_stages::SplitStages,
     &development_stage::DevelopmentStage,
     &flatten::Flatten,
 ];
@@ -79,6 +86,8 @@ pub struct Context<'c> {
     pub memo: &'c Memo<'c>,
     /// What the user chose.
     pub settings: &'c Settings,
+    /// What is known of packages and images.
+    pub knowledge: &'c Knowledge,
     /// What lies around the file.
     pub surroundings: &'c Surroundings<'c>,
 }

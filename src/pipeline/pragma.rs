@@ -12,10 +12,7 @@ struct Rules {
     buildkit: &'static [&'static str],
 }
 
-const RULES: [Rules; 7] = [
-    Rules { transform: "development-stage", hadolint: &[], buildkit: &[] },
-    Rules { transform: "flatten", hadolint: &[], buildkit: &[] },
-    Rules { transform: "ignore-junk", hadolint: &[], buildkit: &[] },
+const RULES: [Rules; 4] = [
     Rules { transform: "merge-run", hadolint: &["DL3059"], buildkit: &[] },
     Rules {
         transform: "clean-package-cache",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use dockeropt_facts::claim::Claim;
+use dockeropt_facts::effects::within;
 use dockeropt_facts::tables::all_kept;
 
 use super::ignored::Ignored;
@@ -21,6 +22,8 @@ pub struct Allowance {
     pub named: BTreeSet<String>,
     /// Where what the context no longer has may be gone.
     pub ignored: Ignored,
+    /// Where the Dockerfile itself brings files: what lies there must stay, whatever else a claim replaces.
+    pub brought: Vec<String>,
 }
 
 /// Why a difference is there.
@@ -122,15 +125,19 @@ fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) 
             let show = |value: Option<serde_json::Value>| {
                 value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
             };
-            let (class, why) = match claimed == new {
-                true => (Class::Expected, "variables and labels of the base that a fix leaves out"),
-                false => (Class::Unexpected, "no fix may change it"),
-            };
-            let what = format!("{} became {}", show(old), show(new));
+            let what = format!("{} became {}", show(old.clone()), show(new.clone()));
             // What looks secret is no part of a report.
             let what = crate::redact::redact(&what).text.into_owned();
-            let (place, why) = (format!("config {field}"), why.to_owned());
-            found.push(Difference { place, what, class, why });
+            let place = format!("config {field}");
+            let put_first = || with_folder_first(old.as_ref(), &allowance.claims);
+            let (class, why) = if claimed == new {
+                (Class::Expected, "variables and labels of the base that a fix leaves out")
+            } else if field == "Env" && put_first() == new {
+                (Class::Expected, "a folder that now stands first in PATH")
+            } else {
+                (Class::Unexpected, "no fix may change it")
+            };
+            found.push(Difference { place, what, class, why: why.to_owned() });
         }
     }
     found
@@ -157,6 +164,20 @@ fn without(value: serde_json::Value, names: &[&str]) -> serde_json::Value {
 /// An image that starts from nothing says that it starts in `/`, where others say nothing.
 fn is_root_folder(field: &str, value: &serde_json::Value) -> bool {
     field == "WorkingDir" && value == "/"
+}
+
+/// The variables as a split has them: with the folder of what was built first in PATH.
+fn with_folder_first(variables: Option<&serde_json::Value>, claims: &[Claim]) -> Option<serde_json::Value> {
+    let mut folders = claims.iter().filter_map(|claim| match claim {
+        Claim::Split(split) => split.path.as_deref(),
+        _ => None,
+    });
+    let folder = folders.next()?;
+    let put_first = |variable: &serde_json::Value| match variable.as_str()?.strip_prefix("PATH=") {
+        Some(path) => Some(serde_json::Value::String(format!("PATH={folder}:{path}"))),
+        None => Some(variable.clone()),
+    };
+    variables?.as_array()?.iter().map(put_first).collect()
 }
 
 /// `null`, `[]`, `{}` and `""` say the same as nothing.
@@ -239,6 +260,8 @@ struct Explain<'e> {
     packages_differ: bool,
     /// Packages that are gone and should not be.
     lost: BTreeSet<String>,
+    /// If another base, or a stage that builds, was left behind: where everything must be as it was.
+    kept: Option<&'e [String]>,
 }
 
 impl<'e> Explain<'e> {
@@ -274,14 +297,20 @@ impl<'e> Explain<'e> {
             [Some(name.clone()), start].into_iter().flatten()
         });
         let names = names.collect();
-        let lost = missing.difference(&explained).cloned().collect();
+        let replaces = |claim: &Claim| matches!(claim, Claim::Rebase { .. } | Claim::Split(_));
+        let is_replaced = allowance.claims.iter().any(replaces);
+        let lost = match is_replaced {
+            true => missing.intersection(&must_stay(allowance)).cloned().collect(),
+            false => missing.difference(&explained).cloned().collect(),
+        };
         let kept: BTreeSet<String> =
             old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
+        let kept = is_replaced.then_some(&allowance.brought[..]);
         let (caches, ignored) = (allowance.caches, &allowance.ignored);
         let flattened = allowance.claims.iter().any(|claim| matches!(claim, Claim::Flattened { .. }));
-        Self { before, after, caches, ignored, flattened, files, names, owned, packages_differ, lost }
+        Self { before, after, caches, ignored, flattened, files, names, owned, packages_differ, lost, kept }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -302,6 +331,11 @@ impl<'e> Explain<'e> {
         }
         if is_gone && self.ignored.explains(path) {
             return (Class::Expected, "what the ignore file leaves out".to_owned());
+        }
+        if let Some(kept) = self.kept
+            && !kept.iter().any(|folder| within(path, folder))
+        {
+            return (Class::Expected, "another base, or a stage that only builds".to_owned());
         }
         let in_both = old.is_some() && new.is_some();
         let is_noise = |row: &&Row| row.0 == "noise" || (row.0 == "content" && in_both);
@@ -381,6 +415,18 @@ impl<'e> Explain<'e> {
         }
         some
     }
+}
+
+/// The packages that must be there whatever is left behind: those that a last stage installs, or, if there
+/// is no stage that builds, all that the Dockerfile names.
+fn must_stay(allowance: &Allowance) -> BTreeSet<String> {
+    let splits = allowance.claims.iter().filter_map(|claim| match claim {
+        Claim::Split(split) => Some(split.packages.iter().cloned().collect()),
+        _ => None,
+    });
+    splits
+        .reduce(|all: BTreeSet<String>, more| all.union(&more).cloned().collect())
+        .unwrap_or_else(|| allowance.named.clone())
 }
 
 /// The name that belongs to a number in `/etc/passwd` or `/etc/group`.

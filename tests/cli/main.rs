@@ -10,6 +10,7 @@ mod configuration;
 mod discovery;
 mod formats;
 mod ignores;
+mod jsonl;
 mod program;
 mod reports;
 mod speed;

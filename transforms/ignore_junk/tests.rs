@@ -93,7 +93,13 @@ fn sizes_are_told() {
     let facts = dockeropt_facts::Facts::new(&file);
     let (memo, settings, surroundings) = (Memo::new(&facts), Settings::default(), Surroundings::of(project));
     let mut out = Proposals::default();
-    let context = Context { facts: &facts, memo: &memo, settings: &settings, surroundings: &surroundings };
+    let context = Context {
+        facts: &facts,
+        memo: &memo,
+        settings: &settings,
+        knowledge: dockeropt_facts::Knowledge::builtin(),
+        surroundings: &surroundings,
+    };
     IgnoreJunk.propose(&context, &mut out);
     let [fix] = &out.fixes[..] else { panic!("{out:?}") };
     assert_eq!((fix.saves, fix.title.as_str()), (Some(10_000_000), "Ignore temporary folders"));
