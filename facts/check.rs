@@ -8,6 +8,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use dockeropt_syntax::parse;
+
 use crate::apk_index::Index;
 use crate::claim::{Assumption, Claim};
 use crate::configuration::configuration;
@@ -22,6 +24,7 @@ use crate::tables::Manager;
 use crate::text::check_text;
 use crate::tokens::{Erasure, Token, Tokens, words_of_command};
 use crate::trace::{Atom, Code, CopyEvent, Event, Inherited};
+use crate::unsplit::{added_last, without_last_stage};
 
 /// What the accepted fixes claim and assume.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +50,25 @@ pub(crate) fn difference(message: impl Into<String>) -> Result<(), Difference> {
 /// Checks that `result` does what `original` does, but for what the licence allows.
 pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
     check_text(original.file, result.file)?;
+    check_without(&added_last(&licence.claims), original, result, licence)
+}
+
+/// Checks a result of which last stages are claimed to be new, by taking them off one by one.
+fn check_without(
+    added: &[&Claim],
+    original: &Facts<'_>,
+    result: &Facts<'_>,
+    licence: &Licence,
+) -> Result<(), Difference> {
+    let Some((claim, others)) = added.split_first() else {
+        return check_stages(original, result, licence);
+    };
+    let text = without_last_stage(original, result, claim)?;
+    let file = parse(&text);
+    check_without(others, original, &Facts::new(&file), licence)
+}
+
+fn check_stages(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
     let Some(pairs) = counterparts(original, result, &licence.claims) else {
         return difference("the number of stages differs");
     };
