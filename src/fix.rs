@@ -21,7 +21,7 @@ use crate::problem::{Problem, describe};
 use crate::progress::Progress;
 use crate::read::{ReadError, read};
 use crate::redact::redact;
-use crate::report::{self, FileReport, Printer, Report};
+use crate::report::{self, FileReport, Located, Printer, Report};
 use crate::summary::Summary;
 use crate::write;
 
@@ -175,8 +175,9 @@ impl<'r, 'w> Tally<'r, 'w> {
         if let Some(error) = self.failure {
             return Err(error);
         }
+        let (problems, warnings) = (settings.located(&self.problems), settings.located(&self.warnings));
         for printer in [Some(&mut self.shown), self.output.as_mut()].into_iter().flatten() {
-            printer.finish(&self.summary, &self.problems, &self.warnings)?;
+            printer.finish(&self.summary, &problems, &warnings)?;
         }
         let reader_left = self.shown.reader_left();
         // A formatter says nothing.
@@ -207,6 +208,15 @@ impl<'a> Settings<'a> {
             temporaries: Arc::new(Temporaries::default()),
             interactive: false,
         }
+    }
+
+    /// Problems with the places of their files.
+    fn located<'p>(&self, problems: &'p [Problem]) -> Vec<Located<'p>> {
+        let location = |problem: &Problem| match problem.path.as_str() {
+            "-" => Location::named("Dockerfile"),
+            path => self.names.locate(Path::new(path)),
+        };
+        problems.iter().map(|problem| Located { problem, location: location(problem) }).collect()
     }
 
     /// Whether the run has a use when nobody reads the report.
@@ -335,11 +345,16 @@ fn report(
 
 /// Rewrites one text. A panic is a bug, and costs this file only.
 fn optimize(settings: &Settings<'_>, path: &Path, text: &str) -> Result<Outcome, String> {
-    catch_unwind(AssertUnwindSafe(|| settings.rewriter.rewrite(path, text))).unwrap_or_else(|panic| {
+    caught(|| settings.rewriter.rewrite(path, text)).unwrap_or_else(Err)
+}
+
+/// What comes of a rewrite, or of its panic.
+pub(crate) fn caught<R>(rewrite: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(rewrite)).map_err(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         let message = message.lines().next().unwrap_or_default();
-        Err(format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text))
+        format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text)
     })
 }
 
@@ -401,7 +416,7 @@ fn problems(path: &Path, diagnostics: &[ReportedDiagnostic]) -> Vec<Problem> {
     diagnostics.iter().map(problem).collect()
 }
 
-fn describe_bug(bug: &Bug) -> String {
+pub(crate) fn describe_bug(bug: &Bug) -> String {
     let transform = bug.transform.unwrap_or("an unknown transform");
     let reproducer = redact(&bug.reproducer);
     let message = reproducer.scrub(&bug.message);

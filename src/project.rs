@@ -70,9 +70,8 @@ impl Contexts {
         let tree = git::work_tree(&real);
         let mut candidate = folder;
         for at in real.ancestors().take(MOST_PARENTS) {
-            if at.parent().is_none() {
-                return None;
-            }
+            // The root of the file system has none.
+            at.parent()?;
             if sources.iter().all(|source| exists(&candidate, source)) {
                 return Some(candidate);
             }
@@ -190,6 +189,9 @@ impl Reader<'_> {
                 if !not_entered {
                     self.folder(&path);
                 }
+            } else if !metadata.is_file() {
+                // A pipe, a socket, a device: to open it may take for ever.
+                self.project.is_partial = true;
             } else {
                 let entry = Entry { kind: EntryKind::File, size: metadata.len(), skipped: 0 };
                 self.project.add(shown.clone(), entry);
