@@ -37,6 +37,11 @@ pub enum Command {
     /// What a fix claims to change, and what differs between two builds of the same file, is told
     /// apart from the unexpected. Needs docker, podman or buildah.
     Verify(VerifyArgs),
+    /// Plans, reviews and applies the rewrites of many repositories.
+    ///
+    /// `plan` writes a page to review, `apply` makes a branch in each repository with one commit for each
+    /// kind of change. Needs git.
+    Migrate(crate::migrate::arguments::MigrateArgs),
     /// Lists the transforms with what they do and whether they run by default.
     List,
     /// Explains a transform: what it does, why, when it is safe, and what it leaves alone.

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 /// The name of the file.
-const NAME: &str = "dockeropt.toml";
+pub(crate) const NAME: &str = "dockeropt.toml";
 
 /// What a project chooses; everything may be left out, and names that are not known are errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Config {
+    /// Runs the transforms of this edition only, so that a newer version proposes nothing more.
+    pub edition: Option<u32>,
     /// Transforms that don't run.
     pub skip: Vec<String>,
     /// Choices about `merge-run`.
@@ -52,7 +54,7 @@ pub fn read(folder: &Path) -> anyhow::Result<(Config, Option<PathBuf>)> {
     Ok((config, Some(path)))
 }
 
-fn parse(text: &str) -> Result<Config, toml::de::Error> {
+pub(crate) fn parse(text: &str) -> Result<Config, toml::de::Error> {
     toml::from_str(text)
 }
 

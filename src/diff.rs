@@ -88,12 +88,31 @@ pub fn unified(name: &[u8], texts: Texts<'_>, palette: &Palette, out: &mut Vec<u
     if texts.before == texts.after {
         return;
     }
-    let (old, new) = (lines(texts.before), lines(texts.after));
-    let deadline = Some(Instant::now() + PATIENCE);
-    let operations = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
-    let (old, new) = (lines(texts.shown_before), lines(texts.shown_after));
     header(name, palette.header, out);
-    for hunk in group_diff_ops(operations, CONTEXT) {
+    body(texts, palette, out);
+}
+
+/// Appends the diff of a file that wasn't there before.
+pub fn created(name: &[u8], text: &str, out: &mut Vec<u8>) {
+    let (old, new) = (quoted(b"a/", name), quoted(b"b/", name));
+    out.extend_from_slice(&[b"diff --git ", &old[..], b" ", &new, b"\nnew file mode 100644\n"].concat());
+    if !text.is_empty() {
+        let end: &[u8] = if name.contains(&b' ') && new[0] != b'"' { b"\t" } else { b"" };
+        out.extend_from_slice(&[b"--- /dev/null\n+++ ", &new[..], end, b"\n"].concat());
+        body(Texts::new("", text), &Palette::default(), out);
+    }
+}
+
+/// The changes between two texts, by lines, with the lines around them.
+pub fn hunks(before: &str, after: &str) -> Vec<Vec<DiffOp>> {
+    let (old, new) = (lines(before), lines(after));
+    let deadline = Some(Instant::now() + PATIENCE);
+    group_diff_ops(capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline), CONTEXT)
+}
+
+fn body(texts: Texts<'_>, palette: &Palette, out: &mut Vec<u8>) {
+    let (old, new) = (lines(texts.shown_before), lines(texts.shown_after));
+    for hunk in hunks(texts.before, texts.after) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
         let old_range = range(first.old_range().start, last.old_range().end);
         let new_range = range(first.new_range().start, last.new_range().end);
@@ -110,7 +129,7 @@ pub fn unified(name: &[u8], texts: Texts<'_>, palette: &Palette, out: &mut Vec<u
     }
 }
 
-fn lines(text: &str) -> Vec<&str> {
+pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
 
@@ -204,6 +223,15 @@ mod tests {
     fn empty_sides() {
         assert_eq!(diff("", "FROM a\n"), format!("{HEADER}@@ -0,0 +1 @@\n+FROM a\n"));
         assert_eq!(diff("FROM a\n", ""), format!("{HEADER}@@ -1 +0,0 @@\n-FROM a\n"));
+    }
+
+    #[test]
+    fn a_file_is_created() {
+        let mut out = Vec::new();
+        created(b"a b", "x\n", &mut out);
+        let expected =
+            "diff --git a/a b b/a b\nnew file mode 100644\n--- /dev/null\n+++ b/a b\t\n@@ -0,0 +1 @@\n+x\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

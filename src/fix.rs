@@ -92,7 +92,7 @@ pub fn run(
     let mut printer = Printer::new(settings, out);
     let mut problems = Vec::new();
     let mut failure = None;
-    let mut progress = Progress::new(found.candidates.len(), !settings.quiet);
+    let mut progress = Progress::new(found.candidates.len(), "files", !settings.quiet);
     let mut see = |mut done: Done, progress: &Progress| {
         summary.add(&done.summary);
         summary.errors += done.problems.len();
@@ -212,11 +212,16 @@ fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &
 
 /// Rewrites one text. A panic is a bug, and costs this file only.
 fn optimize(settings: &Settings<'_>, path: &Path, text: &str) -> Result<Outcome, String> {
-    catch_unwind(AssertUnwindSafe(|| (settings.optimize)(path, text))).unwrap_or_else(|panic| {
+    caught(|| (settings.optimize)(path, text)).unwrap_or_else(Err)
+}
+
+/// What comes of a rewrite, or of its panic.
+pub(crate) fn caught<R>(rewrite: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(rewrite)).map_err(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         let message = message.lines().next().unwrap_or_default();
-        Err(format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text))
+        format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text)
     })
 }
 
@@ -251,7 +256,7 @@ fn problems(path: &Path, diagnostics: &[ReportedDiagnostic]) -> Vec<Problem> {
     diagnostics.iter().map(problem).collect()
 }
 
-fn describe_bug(bug: &Bug) -> String {
+pub(crate) fn describe_bug(bug: &Bug) -> String {
     let transform = bug.transform.unwrap_or("an unknown transform");
     let reproducer = redact(&bug.reproducer);
     let message = reproducer.scrub(&bug.message);

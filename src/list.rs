@@ -58,6 +58,25 @@ pub fn find<'e>(catalogue: &'e [Entry], id: &str) -> Result<&'e Entry, Unknown> 
     found.ok_or_else(|| Unknown { id: id.to_owned(), near: near(catalogue, id) })
 }
 
+/// The editions: the transforms of one are those that its version of dockeropt and all before it knew.
+const EDITIONS: [(u32, &str); 1] = [(1, "0.1.0")];
+
+/// The transforms that came after an edition.
+///
+/// # Errors
+/// If there is no such edition yet.
+pub fn newer(catalogue: &[Entry], edition: u32) -> anyhow::Result<Vec<&'static str>> {
+    let Some(&(_, last)) = EDITIONS.iter().find(|(number, _)| *number == edition) else {
+        let newest = EDITIONS.len();
+        anyhow::bail!("there is no edition {edition}; this version knows those from 1 to {newest}");
+    };
+    Ok(catalogue.iter().filter(|entry| version(entry.since) > version(last)).map(|entry| entry.id).collect())
+}
+
+fn version(text: &str) -> Vec<u32> {
+    text.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+}
+
 /// The name that is nearest to `id`, or else begins with it.
 fn near(catalogue: &[Entry], id: &str) -> Option<&'static str> {
     let names = || catalogue.iter().map(|entry| entry.id);
@@ -84,6 +103,20 @@ pub fn explain(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_edition_has_the_transforms_of_its_time() {
+        let [old, new] = entries();
+        let entries = [old, Entry { since: "0.10.0", ..new }];
+        assert_eq!(newer(&entries, 1).unwrap(), ["flatten"]);
+        assert!(newer(&entries, 7).unwrap_err().to_string().contains("no edition 7"));
+    }
+
+    #[test]
+    fn all_transforms_are_of_an_edition() {
+        let newest = EDITIONS[EDITIONS.len() - 1].0;
+        assert_eq!(newer(&catalogue(), newest).unwrap(), [""; 0]);
+    }
 
     fn entries() -> [Entry; 2] {
         [

@@ -19,7 +19,7 @@ use crate::palette::{Palette, stdout_is_terminal};
 use crate::problem::{Problem, describe};
 use crate::read::{read, read_stream};
 use crate::redact::redact;
-use crate::{config, inspect, list, pipeline, verification};
+use crate::{config, inspect, list, migrate, pipeline, verification};
 
 /// How many bytes of output are collected before they are written.
 const BUFFER: usize = 64 << 10;
@@ -62,6 +62,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Fix(arguments) => run_fix(arguments, cli.color),
         Command::Verify(arguments) => verification::run(arguments, cli.color),
+        Command::Migrate(arguments) => migrate::run(arguments, cli.color),
         Command::List => print(list::list(&list::catalogue()).as_bytes()),
         Command::Explain { id } => print(list::explain(list::find(&list::catalogue(), id)?).as_bytes()),
         Command::Inspect { file } => run_inspect(file),
@@ -75,8 +76,17 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 
 /// What the user chose of transforms and fixes, by options and by `dockeropt.toml`.
 pub(crate) fn choose(current: &Path, choice: &ChoiceArgs) -> anyhow::Result<pipeline::Options> {
+    let (config, path) = config::read(current)?;
+    options(&config, path.as_deref().unwrap_or(Path::new(config::NAME)), choice)
+}
+
+/// What the user chose by options and by a configuration, which is named in messages.
+pub(crate) fn options(
+    config: &config::Config,
+    config_path: &Path,
+    choice: &ChoiceArgs,
+) -> anyhow::Result<pipeline::Options> {
     let ChoiceArgs { only, skip, .. } = choice;
-    let (config, config_path) = config::read(current)?;
     let catalogue = list::catalogue();
     for id in only.iter().chain(skip) {
         list::find(&catalogue, id)?;
@@ -84,14 +94,19 @@ pub(crate) fn choose(current: &Path, choice: &ChoiceArgs) -> anyhow::Result<pipe
     if let Some(id) = only.iter().find(|id| skip.contains(id)) {
         bail!("`{id}` is named by --only and by --skip");
     }
+    let shown = config_path.display();
     for id in &config.skip {
-        let path = config_path.as_deref().unwrap_or(Path::new("dockeropt.toml")).display();
-        list::find(&catalogue, id).with_context(|| format!("{path}: skip"))?;
+        list::find(&catalogue, id).with_context(|| format!("{shown}: skip"))?;
     }
-    let skip = skip.iter().chain(config.skip.iter().filter(|id| !only.contains(id)));
+    let newer = match config.edition {
+        Some(edition) => list::newer(&catalogue, edition).with_context(|| format!("{shown}: edition"))?,
+        None => Vec::new(),
+    };
+    let not_wanted = config.skip.iter().map(String::as_str).chain(newer);
+    let not_wanted = not_wanted.filter(|id| !only.iter().any(|named| named == id)).map(str::to_owned);
     Ok(pipeline::Options {
         only: only.iter().cloned().collect(),
-        skip: skip.cloned().collect(),
+        skip: skip.iter().cloned().chain(not_wanted).collect(),
         allow_unsafe: choice.r#unsafe,
         fingerprints: choice.fingerprints.iter().map(|text| fingerprint(text)).collect::<Result<_, _>>()?,
         banned: BTreeSet::new(),

@@ -1,0 +1,212 @@
+//! From accepted fixes to a stack of changes, one for each transform.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dockeropt_transforms::ALL;
+
+use super::graph::RELIES;
+use super::present::Secrets;
+use crate::fix::{caught, describe_bug};
+use crate::pipeline::{Options, Outcome, ReportedFix, optimize};
+
+/// A file that may be rewritten.
+#[derive(Clone, Debug)]
+pub(super) struct Original {
+    pub(super) path: String,
+    pub(super) text: String,
+    pub(super) options: Options,
+}
+
+/// On what terms a fix was accepted: what it lets differ, and what it takes for granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) claims: Vec<String>,
+    pub(super) assumes: Vec<String>,
+}
+
+/// The accepted fixes: by path, by fingerprint.
+pub(super) type Accepted = BTreeMap<String, BTreeMap<String, Terms>>;
+
+/// Texts of files by path, as [`dockeropt_syntax::Text`] holds them.
+pub(super) type Texts = BTreeMap<String, String>;
+
+/// A file that changes, or is new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) path: String,
+    pub(super) before: Option<String>,
+    pub(super) after: String,
+}
+
+/// What one transform does in a repository.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) transform: &'static str,
+    /// The fixes, with the paths of their files; secret values are hidden.
+    pub(super) fixes: Vec<(String, ReportedFix)>,
+    pub(super) changes: Vec<Change>,
+}
+
+/// What accepted fixes do in a repository, to be done from the first to the last.
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    pub(super) parts: Vec<Part>,
+    /// Accepted fixes that can't be made, with the paths of their files, and why.
+    pub(super) left_out: Vec<(String, String, &'static str)>,
+    /// What went wrong with a file, with its path.
+    pub(super) problems: Vec<(String, String)>,
+}
+
+/// Why an accepted fix is not made.
+const NOT_THERE: &str = "it is not proposed any more, or builds on a fix that was not accepted";
+const OTHER_TERMS: &str = "it claims or assumes more than what was accepted";
+
+/// The place of a transform in the order in which they run.
+pub(super) fn rank(transform: &str) -> usize {
+    ALL.iter().position(|known| known.meta().id == transform).unwrap_or(ALL.len())
+}
+
+/// The files that a rewrite with some fixes, by fingerprint, gives. Without any, nothing changes.
+pub(super) fn rewrite(original: &Original, fixes: &BTreeSet<String>) -> Result<(Outcome, Texts), String> {
+    let texts = |text: &str| Texts::from([(original.path.clone(), text.to_owned())]);
+    if fixes.is_empty() {
+        return Ok((Outcome::default(), texts(&original.text)));
+    }
+    let options = Options { fingerprints: fixes.clone(), ..original.options.clone() };
+    let outcome = caught(|| optimize(&original.text, &options))?;
+    let texts = texts(&outcome.after);
+    Ok((outcome, texts))
+}
+
+/// The stack of a repository.
+pub(super) fn stack(originals: &[Original], accepted: &Accepted) -> Stack {
+    let mut stack = Stack::default();
+    let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
+    for original in originals {
+        let Some(wanted) = accepted.get(&original.path).filter(|wanted| !wanted.is_empty()) else { continue };
+        if let Err(message) = add(original, wanted, &mut parts, &mut stack) {
+            stack.problems.push((original.path.clone(), message));
+        }
+    }
+    stack.parts = parts.into_values().filter(|part| !part.changes.is_empty()).collect();
+    stack
+}
+
+/// Adds what is done to one file. Each part is what the fixes up to its transform give beyond those before:
+/// every state between two parts is one that the pipeline has checked.
+fn add(
+    original: &Original,
+    wanted: &BTreeMap<String, Terms>,
+    parts: &mut BTreeMap<usize, Part>,
+    stack: &mut Stack,
+) -> Result<(), String> {
+    let secrets = Secrets::of(&original.text);
+    let mut taken: BTreeSet<String> = wanted.keys().cloned().collect();
+    let mut refused = BTreeSet::new();
+    let fixes = loop {
+        let (outcome, _) = rewrite(original, &taken)?;
+        stack.problems.extend(outcome.bugs.iter().map(|bug| (original.path.clone(), describe_bug(bug))));
+        let fixes: Vec<ReportedFix> = outcome.fixes.iter().map(|fix| secrets.clean(fix)).collect();
+        let is_more = |fix: &&ReportedFix| {
+            let terms = &wanted[&fix.fingerprint];
+            fix.claims.iter().any(|claim| !terms.claims.contains(claim))
+                || fix.assumes.iter().any(|assumed| !terms.assumes.contains(assumed))
+        };
+        let more: Vec<String> = fixes.iter().filter(is_more).map(|fix| fix.fingerprint.clone()).collect();
+        if more.is_empty() {
+            break fixes.into_iter().map(|fix| with_users(fix, wanted)).collect::<Vec<_>>();
+        }
+        taken.retain(|fingerprint| !more.contains(fingerprint));
+        refused.extend(more);
+    };
+    let made: BTreeSet<&str> = fixes.iter().map(|fix| fix.fingerprint.as_str()).collect();
+    for fingerprint in wanted.keys().filter(|fingerprint| !made.contains(fingerprint.as_str())) {
+        let reason = if refused.contains(fingerprint) { OTHER_TERMS } else { NOT_THERE };
+        stack.left_out.push((original.path.clone(), fingerprint.clone(), reason));
+    }
+    let mut by_rank: BTreeMap<usize, Vec<ReportedFix>> = BTreeMap::new();
+    for fix in fixes {
+        by_rank.entry(rank(fix.transform)).or_default().push(fix);
+    }
+    let mut so_far = BTreeSet::new();
+    let mut before = Texts::from([(original.path.clone(), original.text.clone())]);
+    for (rank, fixes) in by_rank {
+        so_far.extend(fixes.iter().map(|fix| fix.fingerprint.clone()));
+        let (_, after) = rewrite(original, &so_far)?;
+        let transform = ALL[rank].meta().id;
+        let part = parts.entry(rank).or_insert(Part { transform, fixes: Vec::new(), changes: Vec::new() });
+        part.fixes.extend(fixes.into_iter().map(|fix| (original.path.clone(), fix)));
+        part.changes.extend(changes(&before, &after));
+        before = after;
+    }
+    Ok(())
+}
+
+/// A fix with what it takes for granted of those who start from the image, as the plan says.
+fn with_users(fix: ReportedFix, wanted: &BTreeMap<String, Terms>) -> ReportedFix {
+    let terms = &wanted[&fix.fingerprint];
+    let mut assumes = fix.assumes;
+    assumes.extend(terms.assumes.iter().filter(|assumed| *assumed == RELIES).cloned());
+    ReportedFix { assumes, ..fix }
+}
+
+/// What differs between two states of some files.
+pub(super) fn changes(before: &Texts, after: &Texts) -> Vec<Change> {
+    let differs = |(path, text): &(&String, &String)| before.get(*path) != Some(*text);
+    let change = |(path, text): (&String, &String)| Change {
+        path: path.clone(),
+        before: before.get(path).cloned(),
+        after: text.clone(),
+    };
+    after.iter().filter(differs).map(change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "FROM debian:bookworm\nRUN apt-get update\nRUN apt-get install -y curl\n";
+
+    fn original() -> Original {
+        let options = Options { allow_unsafe: true, ..Options::default() };
+        Original { path: "Dockerfile".to_owned(), text: TEXT.to_owned(), options }
+    }
+
+    fn terms(keep: impl Fn(&ReportedFix) -> bool) -> Accepted {
+        let original = original();
+        let outcome = optimize(TEXT, &original.options);
+        let terms = |fix: &ReportedFix| Terms { claims: fix.claims.clone(), assumes: fix.assumes.clone() };
+        let kept = outcome.fixes.iter().filter(|fix| keep(fix));
+        let wanted = kept.map(|fix| (fix.fingerprint.clone(), terms(fix))).collect();
+        [("Dockerfile".to_owned(), wanted)].into()
+    }
+
+    #[test]
+    fn there_is_one_part_for_each_transform() {
+        let stack = stack(&[original()], &terms(|_| true));
+        let transforms: Vec<_> = stack.parts.iter().map(|part| part.transform).collect();
+        assert_eq!(transforms, ["merge-run", "no-recommends", "clean-package-cache"]);
+        let last = &stack.parts[2].changes[0];
+        assert_eq!(last.before.as_ref(), Some(&stack.parts[1].changes[0].after));
+        assert_eq!(last.after, optimize(TEXT, &original().options).after);
+        assert!(stack.left_out.is_empty() && stack.problems.is_empty());
+    }
+
+    #[test]
+    fn a_fix_that_builds_on_a_rejected_one_is_left_out() {
+        let stack = stack(&[original()], &terms(|fix| fix.transform == "clean-package-cache"));
+        assert!(stack.parts.is_empty());
+        assert_eq!(stack.left_out[0].2, NOT_THERE);
+    }
+
+    #[test]
+    fn a_fix_on_other_terms_is_left_out() {
+        let mut accepted = terms(|_| true);
+        for terms in accepted.values_mut().flat_map(BTreeMap::values_mut) {
+            *terms = Terms::default();
+        }
+        let stack = stack(&[original()], &accepted);
+        assert!(stack.parts.iter().all(|part| part.transform != "no-recommends"));
+        assert!(stack.left_out.iter().any(|(_, _, reason)| *reason == OTHER_TERMS));
+    }
+}
