@@ -10,6 +10,11 @@ use super::names::mark;
 /// Where the commit that was fetched last is noted in a clone.
 const FETCHED: &str = "refs/dockeropt/base";
 
+/// What git notes when it fetches without files: that the server has them. With a server that can't be
+/// asked for one, git would ask for ever.
+const PROMISE: [&str; 3] =
+    ["remote.origin.promisor", "remote.origin.partialclonefilter", "extensions.partialClone"];
+
 /// The clones.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
@@ -99,11 +104,8 @@ impl Cache {
         let format = if what.commit.len() == 64 { "sha256" } else { "sha1" };
         let path = folder.to_string_lossy();
         git.run(&["init", "--quiet", "--bare", "--template=", "--object-format", format, "--", &path])?;
-        // The server promises the files that are not fetched.
         let value = url.replace('\\', r"\\").replace('"', "\\\"");
-        let remote = format!(
-            "[remote \"origin\"]\n\turl = \"{value}\"\n\tpromisor = true\n\tpartialclonefilter = blob:none\n"
-        );
+        let remote = format!("[remote \"origin\"]\n\turl = \"{value}\"\n");
         let mut config = fs::read(folder.join("config"))?;
         config.extend_from_slice(remote.as_bytes());
         fs::write(folder.join("config"), config)?;
@@ -123,6 +125,9 @@ impl Cache {
         let fetched = match fetch(&["--depth=1", "--filter=blob:none"]) {
             // A server that only hands out files knows neither.
             Err(trouble) if trouble.output.contains("dumb http") || trouble.output.contains("shallow") => {
+                for name in PROMISE {
+                    let _ = git.run(&["config", "--unset", name]);
+                }
                 fetch(&[])
             }
             other => other,

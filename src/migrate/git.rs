@@ -51,6 +51,8 @@ impl From<io::Error> for Trouble {
 pub(super) struct Git {
     /// The repository: `.git`, or a bare one; none for what needs none.
     folder: Option<PathBuf>,
+    /// Where commands run: what a repository's configuration names may be relative to that.
+    place: Option<PathBuf>,
     limits: Limits,
     until: Instant,
     timeout: Duration,
@@ -63,6 +65,7 @@ impl Git {
     pub(super) fn new(limits: &Limits, timeout: Duration) -> Self {
         Self {
             folder: None,
+            place: None,
             limits: limits.clone(),
             until: Instant::now() + timeout,
             timeout,
@@ -73,7 +76,12 @@ impl Git {
 
     /// The same for a repository, given by its `.git`.
     pub(super) fn of(&self, folder: &Path) -> Self {
-        Self { folder: Some(folder.to_path_buf()), ..self.clone() }
+        Self { folder: Some(folder.to_path_buf()), place: Some(folder.to_path_buf()), ..self.clone() }
+    }
+
+    /// The same, run in a folder.
+    pub(super) fn inside(&self, folder: &Path) -> Self {
+        Self { place: Some(folder.to_path_buf()), ..self.clone() }
     }
 
     /// The same with a variable in its environment.
@@ -146,8 +154,8 @@ impl Git {
     /// The command as a person would type it.
     /// A word that has one of `variables` in it is left to the shell.
     pub(super) fn shown(&self, arguments: &[&str], variables: &[String]) -> String {
-        let folder = self.folder().to_string_lossy();
-        let mut text = format!("git -C {}", quoted(&folder));
+        let place = self.place.as_deref().unwrap_or(Path::new(".")).to_string_lossy();
+        let mut text = format!("git -C {}", quoted(&place));
         for argument in arguments {
             text.push(' ');
             if variables.iter().any(|variable| argument.contains(variable.as_str())) {
@@ -173,6 +181,9 @@ impl Git {
         }
         if let Some(folder) = &self.folder {
             command.arg("--git-dir").arg(folder);
+        }
+        if let Some(place) = &self.place {
+            command.current_dir(place);
         }
         command.args(arguments);
         command

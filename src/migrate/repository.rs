@@ -44,7 +44,7 @@ impl Repository {
                 let found =
                     git.text(&["-C", &shown, "rev-parse", "--absolute-git-dir", "--is-bare-repository"])?;
                 let (directory, bare) = found.rsplit_once('\n').unwrap_or((&found, "true"));
-                let git = git.of(directory.as_ref());
+                let git = git.of(directory.as_ref()).inside(folder);
                 let name = reference.unwrap_or("HEAD");
                 let commit =
                     git.text(&["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled(name)]);

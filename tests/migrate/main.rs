@@ -1,0 +1,10 @@
+//! `migrate`, with real repositories and real git; no network beyond this machine.
+
+#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+#![cfg(unix)]
+
+mod apply;
+mod decide;
+mod hosts;
+mod plan;
+mod support;
