@@ -6,5 +6,6 @@
 mod apply;
 mod decide;
 mod hosts;
+mod kill;
 mod plan;
 mod support;

@@ -31,7 +31,8 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let bench = Self(tempfile::tempdir().unwrap());
         let config = "[user]\n\tname = Ann Example\n\temail = ann@example.com\n[init]\n\tdefaultBranch = main\n\
-                      [advice]\n\tdetachedHead = false\n[protocol \"file\"]\n\tallow = always\n";
+                      [advice]\n\tdetachedHead = false\n[protocol \"file\"]\n\tallow = always\n[gc]\n\tauto = 0\n\
+                      [maintenance]\n\tauto = false\n[receive]\n\tautogc = false\n";
         fs::write(bench.path("gitconfig"), config).unwrap();
         bench
     }
@@ -69,7 +70,10 @@ impl Bench {
             .env("HOME", self.root())
             .env("XDG_CACHE_HOME", self.path("cache"))
             .env("GIT_CONFIG_GLOBAL", self.path("gitconfig"))
-            .env("GIT_CONFIG_NOSYSTEM", "1");
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            // The identity of commits is made of their times.
+            .env("GIT_AUTHOR_DATE", "@1700000000 +0000")
+            .env("GIT_COMMITTER_DATE", "@1700000000 +0000");
         command
     }
 
@@ -175,6 +179,15 @@ impl Bench {
 
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_dockeropt"))
+}
+
+/// Whether tests that take long are wanted; what is left out is said.
+pub(crate) fn is_long(what: &str) -> bool {
+    let wanted = std::env::var("DOCKEROPT_MIGRATE").is_ok_and(|value| value == "1");
+    if !wanted {
+        eprintln!("left out without DOCKEROPT_MIGRATE=1: {what}");
+    }
+    wanted
 }
 
 /// The first line of the commits of a transform.
