@@ -69,9 +69,24 @@ fn brings_pip(reference: &str) -> bool {
     matches!(name, "python" | "pypy") && !is_first
 }
 
-struct Row {
-    tag: &'static str,
-    image: Image,
+/// A row's pattern of tags, and what is known of them.
+pub(crate) type Row = (&'static str, Image);
+
+/// A row of `bases.tsv`, from its second column on.
+pub(crate) fn read(columns: &[&'static str]) -> Option<Row> {
+    let [tag, family, releases, _, hook] = *columns else { return None };
+    let known = |release: &&str| *release != "?";
+    let image = Image {
+        family,
+        releases: releases.split(' ').filter(known).collect(),
+        all_releases_known: releases.split(' ').all(|release| release != "?"),
+        cleans_archives: match hook {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        },
+    };
+    Some((tag, image))
 }
 
 /// What is known of an image reference; `None` without a row.
@@ -80,35 +95,28 @@ pub fn base(reference: &str) -> Option<&'static Image> {
     let table = TABLE.get_or_init(|| {
         let mut table: HashMap<&'static str, Vec<Row>> = HashMap::default();
         for row in rows(include_str!("data/bases.tsv")) {
-            let [name, tag, family, releases, _, hook] = row[..] else { continue };
-            let known = |release: &&str| *release != "?";
-            let image = Image {
-                family,
-                releases: releases.split(' ').filter(known).collect(),
-                all_releases_known: releases.split(' ').all(|release| release != "?"),
-                cleans_archives: match hook {
-                    "yes" => Some(true),
-                    "no" => Some(false),
-                    _ => None,
-                },
-            };
-            table.entry(name).or_default().push(Row { tag, image });
+            table.entry(row[0]).or_default().extend(read(&row[1..]));
         }
         table
     });
+    let key = key(reference)?;
+    let (name, tag) = name_and_tag(&key);
+    table.get(name)?.iter().find(|(pattern, _)| matches(pattern, tag)).map(|(_, image)| image)
+}
+
+/// A reference as the tables spell it: an official image without its registry, `*/` for a registry that isn't
+/// theirs. `None` for a digest, which tells nothing.
+pub(crate) fn key(reference: &str) -> Option<String> {
     if reference.contains('@') {
         return None;
     }
     let (host, rest) = without_host(reference);
-    let official = rest.strip_prefix("library/");
     // Mirrors serve the official images below `library`; other registries have rows of their own.
-    let reference = match official {
+    Some(match rest.strip_prefix("library/") {
         Some(name) => name.to_owned(),
         None if host => format!("*/{rest}"),
         None => reference.to_owned(),
-    };
-    let (name, tag) = name_and_tag(&reference);
-    table.get(name)?.iter().find(|row| matches(row.tag, tag)).map(|row| &row.image)
+    })
 }
 
 /// The name and the tag of an official image, from wherever it is loaded; `None` for any other.
@@ -126,7 +134,8 @@ fn without_host(reference: &str) -> (bool, &str) {
     }
 }
 
-fn name_and_tag(reference: &str) -> (&str, &str) {
+/// A reference's name, and its tag.
+pub(crate) fn name_and_tag(reference: &str) -> (&str, &str) {
     match reference.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, tag),
         _ => (reference, "latest"),
@@ -134,7 +143,7 @@ fn name_and_tag(reference: &str) -> (&str, &str) {
 }
 
 /// Whether a tag matches a pattern in which `*` stands for any text.
-fn matches(pattern: &str, tag: &str) -> bool {
+pub(crate) fn matches(pattern: &str, tag: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = tag.strip_prefix(first) else { return false };

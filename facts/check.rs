@@ -5,6 +5,7 @@
 //! moves a COPY over what reads it is found.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{Entry, JoinerKind, List};
@@ -17,6 +18,7 @@ use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relativ
 use crate::facts::Facts;
 use crate::liveness::{Traces, is_apk_update};
 use crate::naming::names_path;
+use crate::reshape::{Counterpart, Split, allowed, counterparts, same_base};
 use crate::shell_state::has_only_simple_commands;
 use crate::tables::Manager;
 use crate::text::check_text;
@@ -47,23 +49,25 @@ pub(crate) fn difference(message: impl Into<String>) -> Result<(), Difference> {
 /// Checks that `result` does what `original` does, but for what the licence allows.
 pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
     check_text(original.file, result.file)?;
-    if original.stages.len() != result.stages.len() {
+    let Some(pairs) = counterparts(original, result, &licence.claims) else {
         return difference("the number of stages differs");
-    }
+    };
     check_start(original, result)?;
     let (before, after) =
         (Traces::new(original, &licence.assumptions), Traces::new(result, &licence.assumptions));
-    for stage in 0..original.stages.len() {
-        check_base(original, result, stage)?;
-        let left = keys(&before, stage, licence, false);
-        let right = keys(&after, stage, licence, true);
-        compare(&split(left, licence), &split(right, licence))?;
-        if let Some((before, after)) = before.apk_index_after(stage).zip(after.apk_index_after(stage))
+    for (stage, pair) in pairs.iter().enumerate() {
+        check_base(original, result, stage, &pairs, licence)?;
+        let left = keys(&before, stage, licence, None);
+        let mut right = pair.builder.map_or_else(Vec::new, |at| keys(&after, at, licence, Some(pair)));
+        right.extend(keys(&after, pair.main, licence, Some(pair)));
+        let put_first = pair.split.and_then(|split| split.path.as_deref());
+        compare(&split(left, licence), &split(right, licence), put_first.is_some())?;
+        if let Some((before, after)) = before.apk_index_after(stage).zip(after.apk_index_after(pair.main))
             && !before.may_become(after)
         {
             return difference(format!("the index of apk that others find in stage {stage} differs"));
         }
-        if configuration(original, stage) != configuration(result, stage) {
+        if !same_configuration(configuration(original, stage), configuration(result, pair.main), pair.split) {
             return difference(format!("the configuration of stage {stage} differs"));
         }
     }
@@ -83,25 +87,61 @@ fn check_start(original: &Facts<'_>, result: &Facts<'_>) -> Result<(), Differenc
     }
 }
 
-fn check_base(original: &Facts<'_>, result: &Facts<'_>, stage: usize) -> Result<(), Difference> {
-    let (before, after) = (&original.stages[stage], &result.stages[stage]);
-    if before.name != after.name || before.base != after.base {
-        return difference(format!("stage {stage} has another name or base"));
-    }
-    let from = |facts: &Facts<'_>| {
-        let step = facts.steps_of(stage).first();
-        step.map_or((Vec::new(), None), |step| {
-            let operation = &step.instruction.operation;
-            let flags: Vec<String> = operation.flags.iter().map(|flag| flag.text.clone()).collect();
-            let words = operation.words(&step.instruction.logical, step.state.escape);
-            // A build argument may name another stage.
-            (flags, words.first().map(|word| word.text.clone()).filter(|word| word.contains('$')))
-        })
-    };
-    if from(original) != from(result) {
-        return difference(format!("stage {stage} starts from another platform or argument"));
+fn check_base(
+    original: &Facts<'_>,
+    result: &Facts<'_>,
+    stage: usize,
+    pairs: &[Counterpart<'_>],
+    licence: &Licence,
+) -> Result<(), Difference> {
+    let pair = &pairs[stage];
+    let before = &original.stages[stage];
+    for after in [pair.builder, Some(pair.main)].into_iter().flatten() {
+        let is_main = after == pair.main;
+        let instead = pair.split.filter(|_| is_main).and_then(|split| split.base.as_deref());
+        let bases = (&before.base, &result.stages[after].base);
+        let same = same_base(bases, pairs, &licence.claims, instead);
+        if !same || (is_main && before.name != result.stages[after].name) {
+            return difference(format!("stage {stage} has another name or base"));
+        }
+        let from = |facts: &Facts<'_>, stage: usize| {
+            let step = facts.steps_of(stage).first();
+            step.map_or((Vec::new(), None), |step| {
+                let operation = &step.instruction.operation;
+                let flags: Vec<String> = operation.flags.iter().map(|flag| flag.text.clone()).collect();
+                let words = operation.words(&step.instruction.logical, step.state.escape);
+                // A build argument may name another stage.
+                (flags, words.first().map(|word| word.text.clone()).filter(|word| word.contains('$')))
+            })
+        };
+        if from(original, stage) != from(result, after) {
+            return difference(format!("stage {stage} starts from another platform or argument"));
+        }
     }
     Ok(())
+}
+
+/// Whether an image is configured as it was. A split may put a folder before PATH, and leaves behind what
+/// only the builder declares.
+fn same_configuration(
+    mut before: BTreeMap<String, String>,
+    mut after: BTreeMap<String, String>,
+    split: Option<&Split>,
+) -> bool {
+    const PATH: &str = "ENV PATH";
+    if let Some(split) = split {
+        before.retain(|name, _| !name.starts_with("ARG ") && !split.dropped.contains(name));
+        after.retain(|name, _| !name.starts_with("ARG "));
+        if let Some(folder) = &split.path {
+            let old = before.remove(PATH).unwrap_or_else(|| "$PATH".to_owned());
+            let new = after.remove(PATH).unwrap_or_default();
+            let rest = new.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix(':'));
+            if !rest.is_some_and(|rest| rest == old || rest == "${PATH}") {
+                return false;
+            }
+        }
+    }
+    before == after
 }
 
 /// An event with all that must be equal for it to be the same.
@@ -124,7 +164,7 @@ fn keys<'t, 'f>(
     traces: &'t Traces<'f>,
     stage: usize,
     licence: &Licence,
-    is_result: bool,
+    result: Option<&Counterpart<'_>>,
 ) -> Vec<Key<'t, 'f>> {
     let mut named: Option<Vec<String>> = None;
     for claim in &licence.claims {
@@ -132,7 +172,11 @@ fn keys<'t, 'f>(
             named.get_or_insert_default().extend_from_slice(names);
         }
     }
-    let named = named.filter(|_| is_result);
+    let named = named.filter(|_| result.is_some());
+    let allowed = result.map_or_else(Vec::new, |pair| {
+        let builder = pair.builder.filter(|_| stage == pair.main).map(|at| &traces.stages[at][..]);
+        allowed(&traces.stages[stage], &licence.claims, pair.split, builder)
+    });
     let mut keys = Vec::new();
     let mut index = traces.apk_index_before(stage);
     let bottom = traces.facts.bottom_of(stage);
@@ -151,7 +195,7 @@ fn keys<'t, 'f>(
             stage,
             tokens,
             apk_index,
-            may_be_new: false,
+            may_be_new: allowed.get(at).copied().unwrap_or_default(),
             effects: OnceCell::new(),
         });
     }
@@ -182,7 +226,7 @@ fn split<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> 
         let words = std::mem::take(&mut key.tokens.words);
         let (packages, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|token| token.package);
         for package in packages {
-            let may_be_new = package.may_be_new;
+            let may_be_new = key.may_be_new || package.may_be_new;
             let mut words = others.clone();
             words.push(Token { may_be_new: false, ..package });
             out.push(Key {
@@ -199,7 +243,7 @@ fn split<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> 
 
 /// Finds for each event on the left the same event on the right, past events that it may change
 /// places with.
-fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>]) -> Result<(), Difference> {
+fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>], other_path: bool) -> Result<(), Difference> {
     let mut matched = vec![false; right.len()];
     let mut first = 0;
     for key in left {
@@ -210,7 +254,7 @@ fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>]) -> Result<(), Difference
         let passed = |found: usize| (first..found).filter(stay).find(|&at| !independent(key, &right[at]));
         let places = |new: bool| {
             let open = (first..right.len()).filter(|&at| !matched[at]);
-            open.filter(move |&at| right[at].may_be_new == new && same(key, &right[at]))
+            open.filter(move |&at| right[at].may_be_new == new && same(key, &right[at], other_path))
         };
         // What a claim allows to be new may stand for it, but what was there before rather does.
         let Some(found) = places(false).chain(places(true)).find(|&at| passed(at).is_none()) else {
@@ -253,10 +297,10 @@ fn describe(event: &Event<'_>) -> String {
 }
 
 /// Whether an event of the original is the same as one of the result.
-fn same(original: &Key<'_, '_>, result: &Key<'_, '_>) -> bool {
+fn same(original: &Key<'_, '_>, result: &Key<'_, '_>, other_path: bool) -> bool {
     match (original.event, result.event) {
         (Event::Atom(_), Event::Atom(_)) => {
-            same_setting(original.event, result.event)
+            same_setting(original.event, result.event, other_path)
                 && same_words(&original.tokens, &result.tokens)
                 && finds_index(&original.apk_index, &result.apk_index)
         }
@@ -293,14 +337,14 @@ fn finds_index(original: &[Index], result: &[Index]) -> bool {
     original.len() == result.len() && original.iter().zip(result).all(|(a, b)| a.may_become(*b))
 }
 
-fn same_setting(a: &Event<'_>, b: &Event<'_>) -> bool {
+fn same_setting(a: &Event<'_>, b: &Event<'_>, other_path: bool) -> bool {
     let (Event::Atom(a), Event::Atom(b)) = (a, b) else { return false };
     a.state.user == b.state.user
         && a.state.workdir == b.state.workdir
         && a.state.shell == b.state.shell
         && a.state.shell_words == b.state.shell_words
         && a.state.volumes == b.state.volumes
-        && a.env == b.env
+        && (a.env == b.env || (other_path && a.env.equals_but(&b.env, "PATH")))
         && a.flags.len() == b.flags.len()
         && a.flags.iter().zip(&b.flags).all(|(one, other)| a.state.expand(one) == b.state.expand(other))
         && a.inherits == b.inherits

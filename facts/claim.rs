@@ -1,5 +1,6 @@
 //! What a fix lets differ, and what it takes for granted.
 
+use crate::reshape::Split;
 use crate::tables::Manager;
 
 /// What a fix lets differ in the image. Without a claim the image is the same.
@@ -17,6 +18,17 @@ pub enum Claim {
     },
     /// Several calls of a package manager are one.
     OneInstall(Manager),
+    /// A stage starts from another image.
+    Rebase {
+        /// The image that it started from.
+        from: String,
+        /// The image that it starts from now.
+        to: String,
+        /// The packages that it installs for what the other image lacks.
+        packages: Vec<String>,
+    },
+    /// What only builds is in a stage of its own.
+    Split(Split),
 }
 
 /// What a fix takes for granted about what the file does not show.
@@ -47,6 +59,15 @@ impl Claim {
             }
             Self::WithoutRecommends { dropped, .. } => {
                 format!("no longer installed: {}", dropped.join(", "))
+            }
+            Self::Rebase { from, to, packages } if packages.is_empty() => {
+                format!("what {from} has and {to} lacks is gone")
+            }
+            Self::Rebase { from, to, packages } => {
+                format!("what {from} has and {to} lacks is gone, but for {}", packages.join(", "))
+            }
+            Self::Split(split) => {
+                format!("of the stage that builds, only {} is in the image", split.carried.join(", "))
             }
             Self::OneInstall(manager) => {
                 format!("{} chooses all packages together, which may choose others", manager.name())

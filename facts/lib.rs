@@ -4,7 +4,9 @@
 //! Pure: no files are read, nothing is printed, no process is started.
 
 pub mod apk_index;
+pub mod base_contents;
 pub mod bases;
+pub mod builds;
 pub mod check;
 pub mod claim;
 pub mod command;
@@ -12,10 +14,17 @@ mod configuration;
 mod deletions;
 pub mod effects;
 mod facts;
+pub mod ignore;
+pub mod knowledge;
 mod liveness;
 pub mod naming;
+pub mod packages;
+pub mod project;
 pub mod recommends;
+pub mod requirements;
+pub mod reshape;
 pub mod shell_state;
+mod sorted;
 mod stage;
 pub mod started;
 mod state;
@@ -26,8 +35,11 @@ mod trace;
 pub mod usage;
 mod value;
 mod variables;
+pub mod variants;
 
 pub use facts::{Action, Body, Copy, Facts, Mount, Run, Step};
+pub use knowledge::Knowledge;
+pub use project::Project;
 pub use stage::{Base, Stage};
 pub use state::{Argument, Shell, State};
 pub use value::{Value, absolute, clean};

@@ -81,6 +81,14 @@ impl<'f> Environment<'f> {
         Self::Some(found)
     }
 
+    /// Whether two environments are equal but for a variable.
+    pub(crate) fn equals_but(&self, other: &Self, name: &str) -> bool {
+        let same_kind =
+            matches!((self, other), (Self::All(..), Self::All(..)) | (Self::Some(_), Self::Some(_)));
+        let others = |it: &(&str, &Value)| it.0 != name;
+        same_kind && self.iter().filter(others).eq(other.iter().filter(others))
+    }
+
     /// Their names with what they hold.
     pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = (&'f str, &'f Value)> + '_> {
         match self {

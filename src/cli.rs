@@ -73,6 +73,12 @@ pub struct FixArgs {
     #[arg(value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
+    /// The file that standard input is the text of.
+    ///
+    /// Its configuration holds, and it is named in reports and diffs. The file itself is not read.
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::FilePath)]
+    pub stdin_filename: Option<PathBuf>,
+
     /// Rewrites the files in place.
     ///
     /// A file with uncommitted changes in a git work tree is refused. With - the rewritten file
@@ -86,6 +92,12 @@ pub struct FixArgs {
     #[arg(long, requires = "write")]
     pub allow_dirty: bool,
 
+    /// Lists all fixes that there are in the baseline, and does nothing else.
+    ///
+    /// What the baseline has about other files stays, if they are still there.
+    #[arg(long, conflicts_with_all = ["write", "check", "verify", "output", "fingerprints"])]
+    pub write_baseline: bool,
+
     /// Which fixes.
     #[command(flatten)]
     pub choice: ChoiceArgs,
@@ -96,6 +108,15 @@ pub struct FixArgs {
     /// How to print the result.
     #[arg(long, value_name = "FORMAT", default_value = "diff")]
     pub format: Format,
+    /// Also writes a report to a file; standard output stays as it is.
+    ///
+    /// Its format is that of --output-format, or else what the name says: .sarif, .json, .md, .xml
+    /// (JUnit), .diff, .patch, .txt, and gl-code-quality-report.json for GitLab.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The format of the report in the file.
+    #[arg(long, value_name = "FORMAT", requires = "output")]
+    pub output_format: Option<Format>,
     /// How many files to work on at the same time; as many as there are processors by default.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -115,14 +136,29 @@ pub struct FixArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ChoiceArgs {
     /// Also applies fixes that rest on a claim or an assumption, which the report names.
-    #[arg(long)]
+    #[arg(long, overrides_with = "no_unsafe")]
     pub r#unsafe: bool,
+    /// Applies safe fixes only, whatever the configuration says.
+    #[arg(long, overrides_with = "unsafe")]
+    pub no_unsafe: bool,
     /// Runs these transforms and no others.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Leaves out these transforms.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub skip: Vec<String>,
+    /// Also runs these transforms, which are off by default.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub enable: Vec<String>,
+    /// Leaves alone the fixes that are listed in this file; --write-baseline makes it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+    /// Reads this configuration instead of the dockeropt.toml that is nearest to each file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Reads no configuration.
+    #[arg(long, conflicts_with = "config")]
+    pub isolated: bool,
     /// Applies only the fix with this fingerprint, as the text and JSON formats print it.
     #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
     pub fingerprints: Vec<String>,
@@ -228,10 +264,43 @@ pub enum Format {
     /// A unified diff.
     #[default]
     Diff,
-    /// The source lines with what would be done to them and why.
+    /// The source lines, what they become, and why.
     Text,
     /// One JSON object, for programs.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations in GitHub's workflows.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// Markdown, for a comment.
+    Markdown,
+    /// JUnit's XML: a suite for each file, a failed test for each fix.
+    Junit,
+    /// A page for a browser, to filter and review; the same as `migrate plan` writes.
+    Html,
+}
+
+impl Format {
+    /// What the name of a file says about its format.
+    pub fn of_file(path: &std::path::Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+        if name == "gl-code-quality-report.json" {
+            return Some(Self::Gitlab);
+        }
+        let is = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        match () {
+            () if is(&[".sarif", ".sarif.json"]) => Some(Self::Sarif),
+            () if is(&[".json"]) => Some(Self::Json),
+            () if is(&[".md", ".markdown"]) => Some(Self::Markdown),
+            () if is(&[".xml"]) => Some(Self::Junit),
+            () if is(&[".html", ".htm"]) => Some(Self::Html),
+            () if is(&[".diff", ".patch"]) => Some(Self::Diff),
+            () if is(&[".txt"]) => Some(Self::Text),
+            () => None,
+        }
+    }
 }
 
 /// When to use colours.

@@ -35,15 +35,37 @@ impl Names {
         Self { base, current }
     }
 
-    /// The name of a file, which may be relative to the current folder. Outside the base it is the
-    /// absolute path without its first slash, for `git apply` or `patch` in the root folder.
-    pub fn name(&self, path: &Path) -> Vec<u8> {
+    /// Where a file is, whose path may be relative to the current folder.
+    pub fn locate(&self, path: &Path) -> Location {
         if path.components().all(|component| matches!(component, Component::Normal(_))) {
-            return slashes(&self.current.join(path));
+            return Location { bytes: slashes(&self.current.join(path)), is_inside: true };
         }
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let below = path.strip_prefix(&self.base);
-        slashes(below.unwrap_or_else(|_| path.strip_prefix("/").unwrap_or(&path)))
+        match path.strip_prefix(&self.base) {
+            Ok(below) => Location { bytes: slashes(below), is_inside: true },
+            Err(_) => Location { bytes: slashes(&path), is_inside: false },
+        }
+    }
+}
+
+/// Where a file is, for those who know the repository and not the current folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Its path from the root of the work tree, or its absolute path if it is elsewhere, with slashes.
+    pub bytes: Vec<u8>,
+    /// Whether it is in the work tree.
+    pub is_inside: bool,
+}
+
+impl Location {
+    /// A file of that name in the root of the work tree.
+    pub fn named(name: &str) -> Self {
+        Self { bytes: name.as_bytes().to_vec(), is_inside: true }
+    }
+
+    /// The name for people and for formats that know only text; bytes that are not UTF-8 are replaced.
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
@@ -80,7 +102,8 @@ impl<'t> Texts<'t> {
     }
 }
 
-/// Appends the diff of one file, of that `name`, to `out`; nothing if the texts are equal.
+/// Appends the diff of one file, of that `name`, to `out`; nothing if the texts are equal. Of an absolute
+/// path the first slash is left out, for `git apply` or `patch` in the root folder.
 ///
 /// Lines end at `\n` alone, as in git; a carriage return is part of its line. Bytes that are not
 /// UTF-8 (see [`Text`]) come out as they were.
@@ -88,30 +111,9 @@ pub fn unified(name: &[u8], texts: Texts<'_>, palette: &Palette, out: &mut Vec<u
     if texts.before == texts.after {
         return;
     }
-    header(name, palette.header, out);
-    body(texts, palette, out);
-}
-
-/// Appends the diff of a file that wasn't there before.
-pub fn created(name: &[u8], text: &str, out: &mut Vec<u8>) {
-    let (old, new) = (quoted(b"a/", name), quoted(b"b/", name));
-    out.extend_from_slice(&[b"diff --git ", &old[..], b" ", &new, b"\nnew file mode 100644\n"].concat());
-    if !text.is_empty() {
-        let end: &[u8] = if name.contains(&b' ') && new[0] != b'"' { b"\t" } else { b"" };
-        out.extend_from_slice(&[b"--- /dev/null\n+++ ", &new[..], end, b"\n"].concat());
-        body(Texts::new("", text), &Palette::default(), out);
-    }
-}
-
-/// The changes between two texts, by lines, with the lines around them.
-pub fn hunks(before: &str, after: &str) -> Vec<Vec<DiffOp>> {
-    let (old, new) = (lines(before), lines(after));
-    let deadline = Some(Instant::now() + PATIENCE);
-    group_diff_ops(capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline), CONTEXT)
-}
-
-fn body(texts: Texts<'_>, palette: &Palette, out: &mut Vec<u8>) {
+    let name = name.strip_prefix(b"/").unwrap_or(name);
     let (old, new) = (lines(texts.shown_before), lines(texts.shown_after));
+    header(name, palette.header, out);
     for hunk in hunks(texts.before, texts.after) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
         let old_range = range(first.old_range().start, last.old_range().end);
@@ -129,6 +131,30 @@ fn body(texts: Texts<'_>, palette: &Palette, out: &mut Vec<u8>) {
     }
 }
 
+/// The changes between two texts, by lines, with the lines around them.
+pub fn hunks(before: &str, after: &str) -> Vec<Vec<DiffOp>> {
+    let (old, new) = (lines(before), lines(after));
+    let deadline = Some(Instant::now() + PATIENCE);
+    group_diff_ops(capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline), CONTEXT)
+}
+
+/// Appends the diff that makes a new file.
+pub fn created(name: &[u8], text: &str, palette: &Palette, out: &mut Vec<u8>) {
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    let style = palette.header;
+    let new = quoted(b"b/", name);
+    let first = [b"diff --git ", &quoted(b"a/", name)[..], b" ", &new].concat();
+    for line in [&first[..], b"new file mode 100644", b"--- /dev/null", &[b"+++ ", &new[..]].concat()] {
+        let _ = write!(out, "{style}");
+        out.extend_from_slice(line);
+        let _ = writeln!(out, "{style:#}");
+    }
+    let new = lines(text);
+    styled(palette.hunk, &format!("@@ -0,0 +{} @@\n", range(0, new.len())), out);
+    print_lines('+', &new, palette.added, out);
+}
+
+/// The lines of a text with their ends.
 pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
@@ -223,15 +249,6 @@ mod tests {
     fn empty_sides() {
         assert_eq!(diff("", "FROM a\n"), format!("{HEADER}@@ -0,0 +1 @@\n+FROM a\n"));
         assert_eq!(diff("FROM a\n", ""), format!("{HEADER}@@ -1 +0,0 @@\n-FROM a\n"));
-    }
-
-    #[test]
-    fn a_file_is_created() {
-        let mut out = Vec::new();
-        created(b"a b", "x\n", &mut out);
-        let expected =
-            "diff --git a/a b b/a b\nnew file mode 100644\n--- /dev/null\n+++ b/a b\t\n@@ -0,0 +1 @@\n+x\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

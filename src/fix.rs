@@ -9,31 +9,48 @@ use std::sync::Arc;
 use dockeropt_syntax::Text;
 
 use crate::cli::Format;
-use crate::diff::Names;
+use crate::diff::{Location, Names};
 use crate::discover::{Candidate, Found, LeftOut};
 use crate::git::WorkTrees;
 use crate::interrupt::Temporaries;
 use crate::names;
 use crate::ordered;
 use crate::palette::Palette;
-use crate::pipeline::{Bug, Outcome, ReportedDiagnostic};
+use crate::pipeline::{Bug, IgnoreChange, Outcome, ReportedDiagnostic, ReportedFix};
 use crate::problem::{Problem, describe};
 use crate::progress::Progress;
 use crate::read::{ReadError, read};
 use crate::redact::redact;
-use crate::report::{self, FileReport};
+use crate::report::{self, FileReport, Printer, Report};
 use crate::summary::Summary;
 use crate::write;
 
-/// What rewrites one text, which is that of a file at a path, or says why it can't.
-pub type Optimize<'a> = dyn Fn(&Path, &str) -> Result<Outcome, String> + Sync + 'a;
+/// What rewrites texts.
+pub trait Rewrite: Sync {
+    /// Rewrites the text of the file at a path, or says why it can't.
+    fn rewrite(&self, path: &Path, text: &str) -> Result<Outcome, String>;
+
+    /// What the text becomes by one fix of its outcome and as few others as it needs; see
+    /// [`pipeline::alone`](crate::pipeline::alone).
+    fn alone(&self, _: &Path, _: &str, _: &Outcome, _: &ReportedFix) -> Option<Outcome> {
+        None
+    }
+}
+
+impl<F: Fn(&Path, &str) -> Result<Outcome, String> + Sync> Rewrite for F {
+    fn rewrite(&self, path: &Path, text: &str) -> Result<Outcome, String> {
+        self(path, text)
+    }
+}
 
 /// How a run is to be done.
 pub struct Settings<'a> {
-    /// What rewrites one text.
-    pub optimize: &'a Optimize<'a>,
+    /// What rewrites texts.
+    pub rewriter: &'a dyn Rewrite,
     /// How to print the result.
     pub format: Format,
+    /// How to print the report that goes to a file, if one does.
+    pub output: Option<Format>,
     /// Whether to print where transforms held back.
     pub why_not: bool,
     /// Whether to rewrite the files.
@@ -67,79 +84,169 @@ pub struct Ending {
     pub reader_left: bool,
 }
 
+/// Where a run writes.
+pub struct Streams<'w> {
+    /// The report.
+    pub out: &'w mut dyn Write,
+    /// The report that goes to a file.
+    pub output: &'w mut dyn Write,
+    /// Errors, remarks and the summary.
+    pub err: &'w mut dyn Write,
+}
+
+/// The reports of a run: the one that is shown, and the one that goes to a file.
+struct Reports {
+    shown: Box<dyn Report>,
+    output: Option<Box<dyn Report>>,
+}
+
+impl Reports {
+    fn new(settings: &Settings<'_>) -> Self {
+        let output = settings.output.map(|format| report::of(format, Palette::default()));
+        Self { shown: report::of(settings.format, settings.palette), output }
+    }
+}
+
 /// What became of one file, ready to be printed.
 #[derive(Default)]
 struct Done {
     report: Vec<u8>,
+    output: Vec<u8>,
     remarks: Vec<u8>,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
     summary: Summary,
 }
 
-/// Works on all files that were found. The report goes to `out`, in the order of the files, and
-/// errors, remarks and the summary to `err`.
+/// What a run has come to.
+struct Tally<'r, 'w> {
+    shown: Printer<'r, 'w>,
+    output: Option<Printer<'r, 'w>>,
+    err: &'w mut dyn Write,
+    error_palette: Palette,
+    summary: Summary,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+    failure: Option<io::Error>,
+    /// Whether the new text is printed in place of a report.
+    is_formatter: bool,
+}
+
+impl<'r, 'w> Tally<'r, 'w> {
+    fn new(settings: &Settings<'_>, reports: &'r Reports, streams: Streams<'w>) -> Self {
+        let Streams { out, output, err } = streams;
+        let output = reports.output.as_ref().map(|report| Printer::new(&**report, output, false));
+        Self {
+            shown: Printer::new(&*reports.shown, out, settings.interactive),
+            output,
+            err,
+            error_palette: settings.error_palette,
+            summary: Summary { written: settings.write, ..Summary::default() },
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            failure: None,
+            is_formatter: false,
+        }
+    }
+
+    /// Prints what became of a file.
+    fn add(&mut self, mut done: Done) {
+        self.summary.add(&done.summary);
+        self.summary.errors += done.problems.len();
+        // Nobody is left to tell if standard error fails.
+        for (word, style, problems) in [
+            ("error", self.error_palette.removed, &done.problems),
+            ("warning", self.error_palette.hunk, &done.warnings),
+        ] {
+            for problem in problems {
+                let _ = writeln!(self.err, "{style}{word}:{style:#} {problem}");
+            }
+        }
+        let _ = self.err.write_all(&done.remarks);
+        let result = self.shown.print(&done.report);
+        let also = self.output.as_mut().map_or(Ok(()), |output| output.print(&done.output));
+        self.failure = self.failure.take().or(result.err()).or(also.err());
+        self.problems.append(&mut done.problems);
+        self.warnings.append(&mut done.warnings);
+    }
+
+    /// Ends the reports.
+    fn finish(mut self, settings: &Settings<'_>) -> io::Result<Ending> {
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        for printer in [Some(&mut self.shown), self.output.as_mut()].into_iter().flatten() {
+            printer.finish(&self.summary, &self.problems, &self.warnings)?;
+        }
+        let reader_left = self.shown.reader_left();
+        // A formatter says nothing.
+        let is_wanted = (!reader_left || settings.goes_on_unread()) && !self.is_formatter;
+        if !settings.quiet && is_wanted {
+            let _ = writeln!(self.err, "{}", self.summary);
+        }
+        Ok(Ending { summary: self.summary, reader_left })
+    }
+}
+
+impl<'a> Settings<'a> {
+    /// A run on one thread that prints and writes nothing, in the folder `current`.
+    pub fn silent(rewriter: &'a dyn Rewrite, current: &Path) -> Self {
+        Self {
+            rewriter,
+            format: Format::Diff,
+            output: None,
+            why_not: false,
+            write: false,
+            check: false,
+            allow_dirty: false,
+            quiet: true,
+            jobs: 1,
+            palette: Palette::default(),
+            error_palette: Palette::default(),
+            names: Names::new(current),
+            temporaries: Arc::new(Temporaries::default()),
+            interactive: false,
+        }
+    }
+
+    /// Whether the run has a use when nobody reads the report.
+    fn goes_on_unread(&self) -> bool {
+        self.write || self.check || self.output.is_some()
+    }
+}
+
+/// Works on all files that were found. The report has the order of the files.
 ///
 /// # Errors
-/// If the report can't be written for another reason than that its reader went away.
-pub fn run(
-    found: Found,
-    settings: &Settings<'_>,
-    out: impl Write,
-    mut err: impl Write,
-) -> io::Result<Ending> {
+/// If a report can't be written for another reason than that its reader went away.
+pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::Result<Ending> {
     let work_trees = WorkTrees::default();
-    let mut summary = Summary { written: settings.write, left_out: found.left_out, ..Summary::default() };
-    let mut printer = Printer::new(settings, out);
-    let mut problems = Vec::new();
-    let mut failure = None;
+    let reports = Reports::new(settings);
+    let mut tally = Tally::new(settings, &reports, streams);
+    tally.summary.left_out.clone_from(&found.left_out);
     let mut progress = Progress::new(found.candidates.len(), "files", !settings.quiet);
-    let mut see = |mut done: Done, progress: &Progress| {
-        summary.add(&done.summary);
-        summary.errors += done.problems.len();
-        let style = settings.error_palette.removed;
-        progress.aside(|| {
-            // Nobody is left to tell if standard error fails.
-            for problem in &done.problems {
-                let _ = writeln!(err, "{style}error:{style:#} {problem}");
-            }
-            let _ = err.write_all(&done.remarks);
-            failure = failure.take().or(printer.print(&done.report).err());
-        });
-        if settings.format == Format::Json {
-            problems.append(&mut done.problems);
-        }
-        // Writing and checking go on when nobody reads the report.
-        let is_needed = settings.write || settings.check;
-        if failure.is_some() && !settings.write || printer.reader_left && !is_needed {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+    let see = |tally: &mut Tally<'_, '_>, done: Done, progress: &Progress| {
+        progress.aside(|| tally.add(done));
+        let is_over = tally.failure.is_some() && !settings.write
+            || tally.shown.reader_left() && !settings.goes_on_unread();
+        if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let _ = see(Done { problems: found.problems, ..Done::default() }, &progress);
+    let _ = see(&mut tally, Done { problems: found.problems.clone(), ..Done::default() }, &progress);
     ordered::for_each(
         &found.candidates,
         settings.jobs,
-        |candidate| work(candidate, settings, &work_trees),
+        |candidate| work(candidate, settings, &reports, &work_trees),
         |done| {
             progress.advance();
-            see(done, &progress)
+            see(&mut tally, done, &progress)
         },
     );
     progress.finish();
-    let reader_left = match failure {
-        Some(error) => return Err(error),
-        None => printer.finish(&problems)?,
-    };
-    let is_wanted = !reader_left || settings.write || settings.check;
-    if is_wanted && !settings.quiet {
-        let _ = writeln!(err, "{summary}");
-    }
-    Ok(Ending { summary, reader_left })
+    tally.finish(settings)
 }
 
 /// Reads, rewrites and reports one file.
-fn work(candidate: &Candidate, settings: &Settings<'_>, work_trees: &WorkTrees) -> Done {
+fn work(candidate: &Candidate, settings: &Settings<'_>, reports: &Reports, work_trees: &WorkTrees) -> Done {
     let path = &candidate.path;
     let before = match read(path) {
         Ok(bytes) => Text::decode(bytes),
@@ -174,29 +281,44 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, work_trees: &WorkTrees) 
     {
         return failed(problem);
     }
-    report(path, &settings.names.name(path), before, &outcome, settings)
+    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
+        && let Err(problem) = save_ignore(change, settings, work_trees)
+    {
+        return failed(problem);
+    }
+    report(path, &settings.names.locate(path), before, &outcome, settings, reports)
 }
 
-/// Prints what became of one text; `name` is its name in diffs.
-fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &Settings<'_>) -> Done {
+/// Prints what became of one text.
+fn report(
+    path: &Path,
+    location: &Location,
+    before: &str,
+    outcome: &Outcome,
+    settings: &Settings<'_>,
+    reports: &Reports,
+) -> Done {
     let mut done = Done::default();
     let shown_path = path.to_string_lossy();
-    let file = FileReport { path: &shown_path, name, before, outcome, why_not: settings.why_not };
-    match settings.format {
-        Format::Diff => {
-            report::diff::print(&file, &settings.palette, &mut done.report);
-            if settings.why_not {
-                report::diff::print_declined(&file, &mut done.remarks);
-            }
-        }
-        Format::Text => report::text::print(&file, &settings.palette, &mut done.report),
-        Format::Json => report::json::print(&file, &mut done.report),
+    let ignore = outcome.ignore.as_ref().map(|change| settings.names.locate(Path::new(&change.path)));
+    let alone = |fix: &ReportedFix| settings.rewriter.alone(path, before, outcome, fix);
+    let file = FileReport {
+        path: &shown_path,
+        location,
+        ignore_location: ignore.as_ref(),
+        before,
+        outcome,
+        why_not: settings.why_not,
+        alone: &alone,
+    };
+    reports.shown.print(&file, &mut done.report);
+    if let Some(output) = &reports.output {
+        output.print(&file, &mut done.output);
     }
-    for warning in problems(path, &outcome.warnings) {
-        let style = settings.error_palette.hunk;
-        // Writing to memory does not fail.
-        let _ = writeln!(done.remarks, "{style}warning:{style:#} {warning}");
+    if settings.why_not && !reports.shown.shows_refusals() {
+        report::diff::print_declined(&file, &mut done.remarks);
     }
+    done.warnings = problems(path, &outcome.warnings);
     for bug in &outcome.bugs {
         done.problems.push(Problem::new(path, describe_bug(bug)));
     }
@@ -205,6 +327,7 @@ fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &
         changed: usize::from(file.is_changed()),
         fixes: outcome.fixes.len(),
         held_back: outcome.held_back.len(),
+        saves: outcome.fixes.iter().filter_map(|fix| fix.saves).sum(),
         ..Summary::default()
     };
     done
@@ -212,7 +335,7 @@ fn report(path: &Path, name: &[u8], before: &str, outcome: &Outcome, settings: &
 
 /// Rewrites one text. A panic is a bug, and costs this file only.
 fn optimize(settings: &Settings<'_>, path: &Path, text: &str) -> Result<Outcome, String> {
-    caught(|| (settings.optimize)(path, text)).unwrap_or_else(Err)
+    caught(|| settings.rewriter.rewrite(path, text)).unwrap_or_else(Err)
 }
 
 /// What comes of a rewrite, or of its panic.
@@ -241,6 +364,33 @@ fn save(
     let (before, after) = (Text::encode(before), Text::encode(after));
     write::replace(&real, &before, &after, &candidate.other_names, &settings.temporaries)
         .map_err(|error| Problem::new(path, error))
+}
+
+/// Writes the ignore file of a context. Another Dockerfile of the same context may have led to the same
+/// change before.
+fn save_ignore(
+    change: &IgnoreChange,
+    settings: &Settings<'_>,
+    work_trees: &WorkTrees,
+) -> Result<(), Problem> {
+    let path = Path::new(&change.path);
+    let problem = |error: &dyn std::fmt::Display| Problem::new(path, error);
+    let found = match std::fs::read(path) {
+        Ok(bytes) if bytes == change.after.as_bytes() => return Ok(()),
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(problem(&describe(&error))),
+    };
+    let (Some(_), Some(before)) = (found, &change.before) else {
+        return write::create(path, change.after.as_bytes(), &settings.temporaries)
+            .map_err(|error| problem(&error));
+    };
+    let real = std::fs::canonicalize(path).map_err(|error| problem(&describe(&error)))?;
+    if !settings.allow_dirty {
+        work_trees.check(&real).map_err(|error| problem(&error))?;
+    }
+    write::replace(&real, before.as_bytes(), change.after.as_bytes(), &[], &settings.temporaries)
+        .map_err(|error| problem(&error))
 }
 
 /// Why BuildKit would refuse the file.
@@ -276,105 +426,46 @@ fn left_out(reason: LeftOut) -> Done {
     Done { summary, ..Done::default() }
 }
 
-/// Writes the reports of the files, with what stands around them.
-struct Printer<W> {
-    out: W,
-    is_json: bool,
-    interactive: bool,
-    printed: usize,
-    reader_left: bool,
-}
-
-impl<W: Write> Printer<W> {
-    fn new(settings: &Settings<'_>, out: W) -> Self {
-        let is_json = settings.format == Format::Json;
-        Self { out, is_json, interactive: settings.interactive, printed: 0, reader_left: false }
-    }
-
-    fn print(&mut self, report: &[u8]) -> io::Result<()> {
-        if report.is_empty() || self.reader_left {
-            return Ok(());
-        }
-        let before = match (self.is_json, self.printed) {
-            (false, _) => &b""[..],
-            (true, 0) => report::json::HEAD,
-            (true, _) => report::json::SEPARATOR,
-        };
-        self.printed += 1;
-        let result = self.out.write_all(before).and_then(|()| self.out.write_all(report));
-        let result = if self.interactive { result.and_then(|()| self.out.flush()) } else { result };
-        self.forgive(result)
-    }
-
-    /// Ends the report; whether its reader left before the end.
-    fn finish(mut self, problems: &[Problem]) -> io::Result<bool> {
-        if !self.reader_left {
-            let mut end = || {
-                if self.is_json {
-                    if self.printed == 0 {
-                        self.out.write_all(report::json::HEAD)?;
-                    }
-                    report::json::finish(problems, &mut self.out)?;
-                }
-                self.out.flush()
-            };
-            let result = end();
-            self.forgive(result)?;
-        }
-        Ok(self.reader_left)
-    }
-
-    /// A reader that has read enough is no error.
-    fn forgive(&mut self, result: io::Result<()>) -> io::Result<()> {
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.reader_left = true;
-                Ok(())
-            }
-            other => other,
-        }
-    }
-}
-
-/// Rewrites one text that comes from no file, as [`run`] does with files.
+/// Rewrites one text that comes from standard input, as [`run`] does with files. It may be that of the file
+/// `name`. With `write` the new text is printed in place of a report.
 ///
 /// # Errors
-/// If the report can't be written for another reason than that its reader went away.
+/// As [`run`].
 pub fn run_on_text(
     text: &Text,
+    name: Option<&Path>,
     settings: &Settings<'_>,
-    out: impl Write,
-    mut err: impl Write,
+    streams: Streams<'_>,
 ) -> io::Result<Ending> {
-    let path = Path::new("-");
+    let path = name.unwrap_or(Path::new("-"));
+    let location = name.map_or_else(|| Location::named("Dockerfile"), |name| settings.names.locate(name));
     let before = text.as_str();
-    let mut printer = Printer::new(settings, out);
-    let mut done = match optimize(settings, path, before) {
+    let mut reports = Reports::new(settings);
+    if settings.write {
+        reports.shown = Box::new(Rewritten);
+    }
+    let done = match optimize(settings, path, before) {
         Err(message) => failed(Problem::new(path, message)),
         Ok(outcome) if !outcome.diagnostics.is_empty() => {
             Done { problems: diagnostics(path, &outcome), ..Done::default() }
         }
-        Ok(outcome) => {
-            let mut done = report(path, b"Dockerfile", before, &outcome, settings);
-            if settings.write {
-                done.report = Text::encode(&outcome.after).into_owned();
-                printer.is_json = false;
-            }
-            done
-        }
+        Ok(outcome) => report(path, &location, before, &outcome, settings, &reports),
     };
-    let style = settings.error_palette.removed;
-    for problem in &done.problems {
-        let _ = writeln!(err, "{style}error:{style:#} {problem}");
+    let mut tally = Tally::new(settings, &reports, streams);
+    tally.is_formatter = settings.write;
+    tally.add(done);
+    tally.finish(settings)
+}
+
+/// The new text and nothing else.
+struct Rewritten;
+
+impl Report for Rewritten {
+    fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&Text::encode(&file.outcome.after));
     }
-    let _ = err.write_all(&done.remarks);
-    done.summary.errors = done.problems.len();
-    done.summary.written = settings.write;
-    printer.is_json &= !settings.write;
-    printer.print(&done.report)?;
-    let reader_left = printer.finish(&done.problems)?;
-    if !settings.quiet && !settings.write {
-        let _ = writeln!(err, "{}", done.summary);
+
+    fn shows_refusals(&self) -> bool {
+        false
     }
-    Ok(Ending { summary: done.summary, reader_left })
 }

@@ -6,7 +6,7 @@ use dockeropt_facts::Facts;
 use dockeropt_syntax::{Dockerfile, Instruction, Keyword, Operation, Span};
 use serde_json::{Map, Value, json};
 
-use crate::redact::{HIDDEN, Redacted, is_reference, is_secret, redact};
+use crate::redact::{HIDDEN, Redacted, is_reference, is_secret, is_secret_option, redact};
 
 /// The instructions of a file: `cmd`, `start`, `end` (lines), `flags`, `json`, `args` and
 /// `heredocs` as BuildKit's parser has them, and `span`, the bytes that the instruction covers.
@@ -47,7 +47,14 @@ fn hide_secrets(value: &mut Value, secrets: &Redacted<'_>) {
 
 /// Hides the value of a variable with that name, if it looks secret.
 fn hide_if_secret(name: &str, value: &mut Value) {
-    if is_secret(name) && value.as_str().is_some_and(|value| !value.is_empty() && !is_reference(value)) {
+    if is_secret(name) {
+        hide(value);
+    }
+}
+
+/// Hides a value that is not just a reference to a variable.
+fn hide(value: &mut Value) {
+    if value.as_str().is_some_and(|value| !value.is_empty() && !is_reference(value)) {
         *value = json!(HIDDEN);
     }
 }
@@ -77,6 +84,14 @@ fn instruction(file: &Dockerfile<'_>, instruction: &Instruction<'_>) -> Value {
         for variable in arguments.chunks_exact_mut(3) {
             if let [Value::String(name), value, _] = variable {
                 hide_if_secret(name, value);
+            }
+        }
+    }
+    if effective.json.is_some() {
+        for at in 1..arguments.len() {
+            let is_value = !arguments[at].as_str().is_none_or(|word| word.starts_with("--"));
+            if is_value && arguments[at - 1].as_str().is_some_and(is_secret_option) {
+                hide(&mut arguments[at]);
             }
         }
     }

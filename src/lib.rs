@@ -1,6 +1,8 @@
 //! dockeropt rewrites Dockerfiles so that images get smaller and rebuilds get faster, and only makes
 //! a change that it can defend.
 
+pub mod baseline;
+pub mod choices;
 pub mod cli;
 pub mod config;
 pub mod diff;
@@ -18,9 +20,12 @@ pub mod pipeline;
 pub mod problem;
 pub mod process;
 mod progress;
+pub mod project;
 pub mod read;
+mod recording;
 pub mod redact;
 pub mod report;
+mod rewriting;
 pub mod run;
 pub mod summary;
 pub mod verification;

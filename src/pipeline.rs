@@ -4,12 +4,15 @@ mod place;
 mod pragma;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dockeropt_facts::Facts;
+use dockeropt_facts::builds::Builds;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::project::{IgnoreFile, Project};
 use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
-use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Transform};
+use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Surroundings, Transform};
 
 use place::{History, Places};
 use pragma::Pragmas;
@@ -17,10 +20,14 @@ use pragma::Pragmas;
 /// What may be done to a file.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Only these transforms run, by id; empty means all that are on by default.
+    /// Only these transforms run, by id; empty means all that are on by default or enabled.
     pub only: BTreeSet<String>,
     /// These transforms don't run.
     pub skip: BTreeSet<String>,
+    /// These transforms run, too, though they are off by default.
+    pub enable: BTreeSet<String>,
+    /// These transforms are of a later edition than the one that is wanted: they only run if they are named.
+    pub newer: BTreeSet<&'static str>,
     /// Whether fixes with claims or assumptions are applied.
     pub allow_unsafe: bool,
     /// If not empty, only the fixes with these fingerprints are applied, or whose fingerprints begin so.
@@ -29,6 +36,8 @@ pub struct Options {
     pub banned: BTreeSet<String>,
     /// Whether `merge-run` also joins RUNs that gain nothing but a layer less.
     pub merge_always: bool,
+    /// What the builds use: nothing that they don't read is written.
+    pub builds: Builds,
 }
 
 /// Whether a fix can be applied without asking.
@@ -63,6 +72,30 @@ pub struct ReportedFix {
     pub assumes: Vec<String>,
     /// Why it is an improvement, and what else the reader should know.
     pub notes: Vec<String>,
+    /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
+    pub saves: Option<i64>,
+    /// What it does, by itself; unknown in texts that are too long to keep.
+    pub step: Option<Step>,
+}
+
+/// The ignore file of a build context, before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoreChange {
+    /// Its path, as the user knows it.
+    pub path: String,
+    /// What it said, if it was there.
+    pub before: Option<String>,
+    /// What it says now.
+    pub after: String,
+}
+
+/// What a fix does to the text that it is made in, which other fixes may have changed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// That text.
+    pub before: Arc<str>,
+    /// The changes to it.
+    pub edits: Edits,
 }
 
 /// A place where a transform looked and held back.
@@ -104,6 +137,8 @@ pub struct Bug {
 pub struct Outcome {
     /// The result; equal to the input if nothing was done.
     pub after: String,
+    /// What became of the ignore file of the context, if it changes.
+    pub ignore: Option<IgnoreChange>,
     /// What was applied, in the order of application.
     pub fixes: Vec<ReportedFix>,
     /// What the applied fixes claim, also where it doesn't count.
@@ -126,6 +161,11 @@ pub struct Outcome {
 /// read anew, until none proposes anything more. Then the result is compared with the original. If it
 /// does something else, the fix to blame is found by halving, dropped, and reported as a bug.
 pub fn optimize(text: &str, options: &Options) -> Outcome {
+    optimize_in(text, options, &Surroundings::unknown())
+}
+
+/// Rewrites one file as [`optimize`] does, given what lies around it.
+pub fn optimize_in(text: &str, options: &Options, surroundings: &Surroundings<'_>) -> Outcome {
     let original = parse(text);
     if !original.diagnostics.is_empty() {
         return refused(&original);
@@ -133,7 +173,7 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     let outcome = if pragma::skips_file(&original) {
         Outcome { after: text.to_owned(), ..Outcome::default() }
     } else {
-        rewrite(&original, options)
+        rewrite(&original, options, surroundings)
     };
     let index = LineIndex::new(text);
     let warnings = pragma::mistakes(&original)
@@ -143,11 +183,38 @@ pub fn optimize(text: &str, options: &Options) -> Outcome {
     Outcome { warnings, ..outcome }
 }
 
-fn rewrite(original: &Dockerfile<'_>, options: &Options) -> Outcome {
+/// What a text becomes by one fix of its `outcome` and as few others as that needs: by itself, or else with
+/// those before it that concern the same lines, or else with all before it. `None` if it can't be had even
+/// so.
+pub fn alone(
+    text: &str,
+    options: &Options,
+    surroundings: &Surroundings<'_>,
+    outcome: &Outcome,
+    fix: &ReportedFix,
+) -> Option<Outcome> {
+    let end = outcome.fixes.iter().position(|applied| applied.fingerprint == fix.fingerprint);
+    let before = &outcome.fixes[..end.unwrap_or(outcome.fixes.len())];
+    let meets = |other: &&ReportedFix| other.start_line <= fix.end_line && fix.start_line <= other.end_line;
+    let tries = [Vec::new(), before.iter().filter(meets).collect(), before.iter().collect()];
+    tries.into_iter().find_map(|others: Vec<&ReportedFix>| {
+        let named = others.into_iter().chain([fix]).map(|fix| fix.fingerprint.clone());
+        let options = Options { fingerprints: named.collect(), ..options.clone() };
+        let result = optimize_in(text, &options, surroundings);
+        result.fixes.iter().any(|made| made.fingerprint == fix.fingerprint).then_some(result)
+    })
+}
+
+fn rewrite(original: &Dockerfile<'_>, options: &Options, surroundings: &Surroundings<'_>) -> Outcome {
     let text = original.text;
     let before = Facts::new(original);
-    let mut run =
-        Run { before: &before, options, places: Places::new(original), banned: options.banned.clone() };
+    let mut run = Run {
+        before: &before,
+        options,
+        surroundings,
+        places: Places::new(original),
+        banned: options.banned.clone(),
+    };
     let mut bugs = Vec::new();
     loop {
         let attempt = run.attempt(None);
@@ -171,6 +238,9 @@ const MOST_BUGS: usize = 8;
 /// may write to the same line.
 const LONGEST_LINE: usize = 20_000;
 
+/// Of a text with more bytes, the steps that led to the result are not kept.
+const LONGEST_STEP: usize = 1 << 20;
+
 /// After so many applications the transforms are taken to undo each other.
 const MOST_APPLICATIONS: usize = 200;
 
@@ -191,6 +261,7 @@ fn reported(file: &Dockerfile<'_>, index: &LineIndex, offset: usize, message: St
 struct Run<'r> {
     before: &'r Facts<'r>,
     options: &'r Options,
+    surroundings: &'r Surroundings<'r>,
     places: Places<'r>,
     /// The fingerprints of fixes that are not to be applied, or that turned out to be wrong.
     banned: BTreeSet<String>,
@@ -208,6 +279,8 @@ struct Applied {
 /// What the transforms made of the file.
 struct Attempt {
     text: String,
+    /// The context after changes to its ignore file, and the file before them.
+    project: Option<(Project, IgnoreFile)>,
     applied: Vec<Applied>,
     held_back: Vec<ReportedFix>,
     declined: Vec<ReportedRefusal>,
@@ -236,6 +309,7 @@ impl Attempt {
         }
         Outcome {
             after: self.text,
+            ignore: self.project.and_then(|(project, before)| ignore_change(project, before)),
             fixes,
             claims,
             held_back: self.held_back,
@@ -251,8 +325,11 @@ impl Run<'_> {
     fn selected(&self) -> Vec<&'static dyn Transform> {
         let wanted = |transform: &&'static dyn Transform| {
             let meta = transform.meta();
-            let only = &self.options.only;
-            let named = if only.is_empty() { meta.on_by_default } else { only.contains(meta.id) };
+            let Options { only, enable, newer, .. } = self.options;
+            let named = match only.is_empty() {
+                false => only.contains(meta.id),
+                true => enable.contains(meta.id) || meta.on_by_default && !newer.contains(meta.id),
+            };
             named && !self.options.skip.contains(meta.id)
         };
         ALL.into_iter().filter(wanted).collect()
@@ -260,10 +337,12 @@ impl Run<'_> {
 
     /// Lets the transforms work until none has anything to propose. `allowed` restricts the fixes.
     fn attempt(&self, allowed: Option<&BTreeSet<&str>>) -> Attempt {
-        let settings = Settings { merge_always: self.options.merge_always };
+        let Options { merge_always, builds, .. } = *self.options;
+        let settings = Settings { merge_always, builds };
         let selected = self.selected();
         let mut attempt = Attempt {
             text: self.places.text().to_owned(),
+            project: None,
             applied: Vec::new(),
             held_back: Vec::new(),
             declined: Vec::new(),
@@ -285,14 +364,18 @@ impl Run<'_> {
                 &derived
             };
             let memo = Memo::new(facts);
-            let context = Context { facts, memo: &memo, settings: &settings };
+            let changed = attempt.project.as_ref().map(|(project, _)| Surroundings::of(project.clone()));
+            let surroundings = changed.as_ref().unwrap_or(self.surroundings);
+            let context = Context { facts, memo: &memo, settings: &settings, surroundings };
             let mut edits = Edits::new();
-            while unchanged < selected.len() && edits.is_empty() {
+            let mut ignored: Vec<String> = Vec::new();
+            while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {
                 let mut proposals = Proposals::default();
                 selected[at].propose(&context, &mut proposals);
                 let chosen = self.choose(facts.file, proposals, &history, allowed, &mut said[at]);
                 for (fix, report) in chosen {
                     if edits.merge(&fix.edits).is_ok() {
+                        ignored.extend(fix.ignore);
                         attempt.applied.push(Applied {
                             transform: fix.transform,
                             fingerprint: report.fingerprint.clone(),
@@ -302,16 +385,21 @@ impl Run<'_> {
                         });
                     }
                 }
-                unchanged = if edits.is_empty() { unchanged + 1 } else { 0 };
+                unchanged = if edits.is_empty() && ignored.is_empty() { unchanged + 1 } else { 0 };
                 at = (at + 1) % selected.len();
             }
-            if edits.is_empty() {
+            if edits.is_empty() && ignored.is_empty() {
                 attempt.verdict = self.verify(&attempt.applied, facts);
                 break;
             }
             applications += 1;
+            if let Some(project) = surroundings.project().filter(|_| !ignored.is_empty()) {
+                let before = attempt.project.take().map_or(project.ignore_file.clone(), |(_, before)| before);
+                attempt.project = Some((project.with_ignored(&ignored), before));
+            }
             let text = edits.apply(&attempt.text);
-            if applications > MOST_APPLICATIONS || !history.add(&edits, &text) {
+            let is_new = edits.is_empty() || history.add(&edits, &text);
+            if applications > MOST_APPLICATIONS || !is_new {
                 attempt.undoing = true;
                 break;
             }
@@ -346,8 +434,10 @@ impl Run<'_> {
             .collect();
         let mut taken = BTreeMap::new();
         let pragmas = Pragmas::new(file);
+        let text = (!proposals.fixes.is_empty() && file.text.len() <= LONGEST_STEP).then(|| file.text.into());
         for fix in proposals.fixes {
-            let report = self.report(&fix, history, &mut taken);
+            let mut report = self.report(&fix, history, &mut taken);
+            report.step = text.clone().map(|before| Step { before, edits: fix.edits.clone() });
             if let Some(reason) = pragmas.skips(&fix) {
                 said.1.push(ReportedRefusal { transform: fix.transform, line: report.start_line, reason });
                 continue;
@@ -391,6 +481,8 @@ impl Run<'_> {
             claims: fix.claims.iter().filter(|claim| claim.counts()).map(Claim::describe).collect(),
             assumes: fix.assumptions.iter().map(Assumption::describe).collect(),
             notes: fix.notes.clone(),
+            saves: fix.saves,
+            step: None,
         }
     }
 
@@ -403,6 +495,9 @@ impl Run<'_> {
         for fix in applied {
             add_new(&mut licence.claims, &fix.claims);
             add_new(&mut licence.assumptions, &fix.assumptions);
+        }
+        if let Some(feature) = self.options.builds.too_new(self.before.file, after.file) {
+            return Err(format!("the result has `{feature}`, which the builds may not read"));
         }
         check(self.before, after, &licence).map_err(|difference| difference.message)
     }
@@ -424,6 +519,12 @@ impl Run<'_> {
         }
         Some(wrong - 1)
     }
+}
+
+/// How the ignore file of a context changed.
+fn ignore_change(project: Project, before: IgnoreFile) -> Option<IgnoreChange> {
+    let IgnoreFile { path, text } = project.ignore_file;
+    Some(IgnoreChange { path, before: before.text, after: text? })
 }
 
 fn add_new<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {

@@ -35,7 +35,8 @@ impl Redacted<'_> {
 }
 
 /// Replaces the values of names that look secret: in `NAME=value` wherever it stands (ENV, ARG,
-/// `RUN NAME=value command`, `--name=value`, `?name=value`), in `ENV NAME value` and `--name value`, in
+/// `RUN NAME=value command`, `--name=value`, `?name=value`), in `ENV NAME value`, `--name value` and
+/// `"--name", "value"`, in
 /// HTTP headers (`Authorization: Bearer value`), and what stands before the host in a URL. A value that
 /// only refers to a variable stays.
 ///
@@ -131,7 +132,7 @@ fn scan(line: &str, open: Open, hide: &mut impl FnMut(usize, usize)) -> Open {
             }
         }
     }
-    while let Some(sign) = line[at..].find(['=', ':', ' ', '\t']).map(|found| at + found) {
+    while let Some(sign) = line[at..].find(['=', ':', ' ', '\t', '"', '\'']).map(|found| at + found) {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         let name = &line[line[..sign].trim_end_matches(is_name).len()..sign];
         at = sign + 1;
@@ -144,6 +145,15 @@ fn scan(line: &str, open: Open, hide: &mut impl FnMut(usize, usize)) -> Open {
                 }
                 continue;
             }
+            b'"' | b'\'' if is_secret_option(name) => match quoted_value(line, at) {
+                Some(value) if value.start == line.len() => return Open::Next,
+                Some(value) => {
+                    hide(value.start, value.end);
+                    at = value.end;
+                    continue;
+                }
+                None => continue,
+            },
             b' ' | b'\t' if is_secret_option(name) => match option_value(line, at) {
                 Some(start) if start == line.len() => return Open::Next,
                 Some(start) => start,
@@ -202,9 +212,32 @@ fn option_value(line: &str, at: usize) -> Option<usize> {
     (!rest.starts_with(['-', '&', '|', ';', '>', '<'])).then(|| line.len() - rest.len())
 }
 
+/// The value behind an option in quotes, whose last one is before `at`: the next string of an exec form,
+/// `"--password", "value"`, or the next word of a script. Empty if it is in the next line.
+fn quoted_value(line: &str, at: usize) -> Option<Range<usize>> {
+    let rest = line[at..].trim_start();
+    let Some(rest) = rest.strip_prefix(',') else {
+        let start = option_value(line, at).filter(|&start| start > at)?;
+        return Some(start..word_end(line, start, None).0);
+    };
+    let start = line.len() - rest.trim_start().len();
+    if start == line.len() {
+        return Some(start..start);
+    }
+    let mut escaped = false;
+    let end = line[start..].strip_prefix('"')?.char_indices().find(|&(_, character)| {
+        let ends = character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+        ends
+    });
+    // An option is no value.
+    (!line[start..].starts_with("\"--"))
+        .then(|| start + 1..end.map_or(line.len(), |(end, _)| start + 1 + end))
+}
+
 /// Whether the word behind `--name` is a secret. `adduser --disabled-password` takes none, and
 /// `docker login --password-stdin` reads it.
-fn is_secret_option(name: &str) -> bool {
+pub(crate) fn is_secret_option(name: &str) -> bool {
     let Some(name) = name.strip_prefix("--") else { return false };
     let without = ["no-", "disable", "without-", "skip-", "empty-", "allow-"];
     let name = name.to_ascii_lowercase();
@@ -281,6 +314,13 @@ mod tests {
                 "RUN git clone https://user:p@ss@host/a?token=xyz&b=c && pip -i http://xyz@host/x\n",
                 "RUN git clone https://user:***@host/a?token=***&b=c && pip -i http://***@host/x\n",
             ),
+            (
+                "CMD [\"x\",\"--password\",\"hunter2\", \"y\"]\n",
+                "CMD [\"x\",\"--password\",\"***\", \"y\"]\n",
+            ),
+            ("CMD [\"--token\" , \"a\\\"b\"]\nRUN c\n", "CMD [\"--token\" , \"***\"]\nRUN c\n"),
+            ("CMD [\"x\", \"--token\", \\\n  \"abc\"]\n", "CMD [\"x\", \"--token\", \\\n  ***\n"),
+            ("RUN x '--password' \"a b\" && y\n", "RUN x '--password' *** && y\n"),
             ("ENV U=postgres://u:p@h A=b\n", "ENV U=postgres://u:***@h A=b\n"),
         ] {
             assert_eq!(redact(text).text, expected);
@@ -297,6 +337,9 @@ mod tests {
             "RUN adduser --disabled-password user && docker login --password-stdin -u x\n",
             "RUN x --password \"$PASSWORD\" --token --verbose -p 80 --secret\n",
             "RUN x --password \\\n  --verbose\n",
+            "CMD [\"x\", \"--password\", \"--verbose\", \"--token\"]\n",
+            "CMD [\"x\", \"--password\", \"$PASSWORD\"]\n",
+            "RUN echo \"--password\"&& x 'a --token' | y\n",
             "RUN curl -H \"Authorization: Bearer ${T}\" https://$U:$P@host https://host/a@b:c ssh://git@host\n",
             "FROM token-service:1.2\n",
             "RUN curl http://é -o a:b && echo token: x\n",

@@ -15,6 +15,8 @@ pub struct Summary {
     pub fixes: usize,
     /// Fixes that need `--unsafe`.
     pub held_back: usize,
+    /// The bytes that the fixes are expected to save, as far as that is known.
+    pub saves: i64,
     /// What was not looked at.
     pub left_out: LeftOutCounts,
     /// Errors.
@@ -30,6 +32,7 @@ impl Summary {
         self.changed += other.changed;
         self.fixes += other.fixes;
         self.held_back += other.held_back;
+        self.saves += other.saves;
         self.errors += other.errors;
         for (&reason, count) in &other.left_out {
             *self.left_out.entry(reason).or_default() += count;
@@ -37,8 +40,16 @@ impl Summary {
     }
 }
 
+/// Less than this is not worth a word.
+const LEAST_SAVED: i64 = 100_000;
+
+/// `12.3 MB`: a megabyte has 1,000,000 bytes, as engines count.
+pub fn megabytes(bytes: i64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
 /// `1 file`, `2 files`.
-fn count(number: usize, what: &str, many: &str) -> String {
+pub(crate) fn count(number: usize, what: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { what } else { many })
 }
 
@@ -67,6 +78,9 @@ impl fmt::Display for Summary {
             (0, _) => write!(f, "nothing to do in {}", files(self.files))?,
             (changed, true) => write!(f, "{} changed ({fixes})", files(changed))?,
             (changed, false) => write!(f, "{} would change ({fixes})", files(changed))?,
+        }
+        if self.saves >= LEAST_SAVED {
+            write!(f, ", about {} less", megabytes(self.saves))?;
         }
         if self.held_back > 0 {
             let more = if self.changed > 0 { " more" } else { "" };

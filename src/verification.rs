@@ -1,7 +1,7 @@
 //! `verify` and `fix --verify`: from options to builds, and from what they show to an exit code.
 
 use std::io::{Write, stderr, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,27 +10,30 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use dockeropt_syntax::Text;
 
+use crate::choices::Choices;
 use crate::cli::{BuildArgs, Color, VerifyArgs, VerifyFormat};
 use crate::palette::Palette;
-use crate::pipeline::{Options, Outcome, optimize};
+use crate::pipeline::{Options, Outcome, optimize_in};
 use crate::problem::Problem;
+use crate::project::Contexts;
 use crate::read::read;
-use crate::run::{ERROR, ORIGINAL, WOULD_CHANGE, choose, print};
+use crate::run::{ERROR, ORIGINAL, WOULD_CHANGE, print};
 use crate::verify::{
-    BuildOptions, Engine, Failure, Lab, LabError, Limits, Subjects, Tests, allowance, json, markdown,
+    BuildOptions, Engine, Failure, Lab, LabError, Limits, Recipe, Subjects, Tests, allowance, json, markdown,
     measure, prove, text, verify,
 };
 
 /// Runs `verify`.
 pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
     let current = std::env::current_dir().context("can't tell the current folder")?;
-    let options = choose(&current, &arguments.choice)?;
     let path = match arguments.path.is_dir() {
         true => arguments.path.join("Dockerfile"),
         false => arguments.path.clone(),
     };
+    let options = &*Choices::new(&arguments.choice, &current, false)?.options(&path)?;
     let before = read_text(&path)?;
-    let outcome = optimize(before.as_str(), &options);
+    let contexts = Contexts { named: arguments.builds.context.clone() };
+    let outcome = optimize_in(before.as_str(), options, &contexts.around(&path, before.as_str()));
     if let Some(diagnostic) = outcome.diagnostics.first() {
         bail!("{}:{}:{}: {}", path.display(), diagnostic.line, diagnostic.column, diagnostic.message);
     }
@@ -38,19 +41,21 @@ pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
         Some(other) => read_text(other)?.as_str().to_owned(),
         None => outcome.after.clone(),
     };
-    if after == before.as_str() {
+    if after == before.as_str() && outcome.ignore.is_none() {
         writeln!(stderr(), "{}: nothing to verify, as nothing would change", path.display())?;
         return Ok(ExitCode::SUCCESS);
     }
     let builder = Builder::new(&arguments.builds)?;
-    let result = builder.lab(&path).map_err(LabError::from).and_then(|mut lab| {
-        let texts = (before.as_str(), after.as_str());
-        let allowed = allowance(texts.0, &outcome);
-        let mut shown = verify(&mut lab, texts.0, texts.1, &outcome.fixes, &allowed, &builder.tests)?;
+    let result = builder.lab(&path, before.as_str()).map_err(LabError::from).and_then(|mut lab| {
+        let ignore = outcome.ignore.as_ref().filter(|_| arguments.against.is_none());
+        let after = Recipe { text: &after, ignore: ignore.map(|change| change.after.as_str()) };
+        let recipes = (Recipe::of(before.as_str()), after);
+        let allowed = allowance(before.as_str(), &outcome);
+        let mut shown = verify(&mut lab, recipes.0, recipes.1, &outcome.fixes, &allowed, &builder.tests)?;
         if let Some(runs) = arguments.measure.filter(|_| shown.broken.is_none()) {
             let (source, manifest) = (arguments.touch.clone(), arguments.manifest.clone());
             let subjects = Subjects { runs: usize::from(runs), source, manifest };
-            shown.measures = Some(measure(&mut lab, texts, &subjects)?);
+            shown.measures = Some(measure(&mut lab, recipes, &subjects)?);
         }
         Ok(shown)
     });
@@ -82,7 +87,7 @@ struct Builder {
     engine: Engine,
     options: BuildOptions,
     limits: Limits,
-    context: Option<PathBuf>,
+    contexts: Contexts,
     tests: Tests,
 }
 
@@ -102,7 +107,7 @@ impl Builder {
                 secrets: arguments.secrets.clone(),
             },
             limits,
-            context: arguments.context.clone(),
+            contexts: Contexts { named: arguments.context.clone() },
             tests: Tests {
                 control: arguments.control,
                 runs: arguments.runs.clone(),
@@ -112,10 +117,10 @@ impl Builder {
     }
 
     /// A place for the builds of a file.
-    fn lab(&self, path: &Path) -> std::io::Result<Lab> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let context = self.context.as_deref().unwrap_or(folder);
-        Lab::new(self.engine.clone(), self.options.clone(), self.limits.clone(), path, context)
+    fn lab(&self, path: &Path, text: &str) -> std::io::Result<Lab> {
+        let folder = || path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let context = self.contexts.of(path, text).unwrap_or_else(|| folder().to_path_buf());
+        Lab::new(self.engine.clone(), self.options.clone(), self.limits.clone(), path, &context)
     }
 }
 
@@ -137,15 +142,16 @@ impl Prover {
 
     /// What is left of the rewrite of a file when builds have been compared.
     pub(crate) fn prove(&self, path: &Path, before: &str, options: &Options) -> Result<Outcome, String> {
-        let outcome = optimize(before, options);
+        let builder = self.builder.lock().unwrap_or_else(PoisonError::into_inner);
+        let surroundings = builder.contexts.around(path, before);
+        let outcome = optimize_in(before, options, &surroundings);
         if outcome.fixes.is_empty() {
             return Ok(outcome);
         }
-        let builder = self.builder.lock().unwrap_or_else(PoisonError::into_inner);
         let proof = builder
-            .lab(path)
+            .lab(path, before)
             .map_err(LabError::from)
-            .and_then(|mut lab| prove(&mut lab, before, options, &builder.tests));
+            .and_then(|mut lab| prove(&mut lab, before, &surroundings, options, &builder.tests));
         match proof {
             Ok(proof) => {
                 let mut err = stderr().lock();

@@ -75,6 +75,37 @@ pub fn replace(
     Ok(())
 }
 
+/// Makes a new file, whole or not at all; one that is there by now is left alone.
+pub fn create(path: &Path, content: &[u8], temporaries: &Temporaries) -> Result<(), WriteError> {
+    let folder = path.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
+    let mut temporary = temporaries.create(folder)?;
+    let temporary_path = temporary.path().to_path_buf();
+    let written = (|| {
+        temporary.write_all(content)?;
+        open_to_all(temporary.as_file())?;
+        temporary.as_file().sync_all()?;
+        match fs::hard_link(&temporary_path, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(WriteError::Changed),
+            other => Ok(other?),
+        }
+    })();
+    drop(temporary);
+    temporaries.forget(&temporary_path);
+    written
+}
+
+/// A new file can be read by all, as git would check it out.
+#[cfg(unix)]
+fn open_to_all(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Leads the name `to` to the file at `from`, at once.
 fn link(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));

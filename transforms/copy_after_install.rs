@@ -197,6 +197,7 @@ impl<'c> Moves<'c> {
             claims: Vec::new(),
             assumptions: Vec::new(),
             notes: vec![note.to_owned()],
+            ..Fix::default()
         })
     }
 

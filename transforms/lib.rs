@@ -12,8 +12,12 @@ mod no_recommends;
 #[cfg(test)]
 mod testing;
 
+use dockeropt_facts::builds::Builds;
 use dockeropt_facts::claim::{Assumption, Claim};
-use dockeropt_facts::{Facts, Step};
+use std::cell::OnceCell;
+use std::fmt;
+
+use dockeropt_facts::{Facts, Project, Step};
 use dockeropt_syntax::{Edits, Span};
 
 pub use memo::Memo;
@@ -68,6 +72,49 @@ pub struct Context<'c> {
     pub memo: &'c Memo<'c>,
     /// What the user chose.
     pub settings: &'c Settings,
+    /// What lies around the file.
+    pub surroundings: &'c Surroundings<'c>,
+}
+
+impl<'c> Context<'c> {
+    /// The build context, if the file has one that can be read. Ask late: it may have to be read.
+    pub fn project(&self) -> Option<&'c Project> {
+        self.surroundings.project()
+    }
+}
+
+/// What lies around a Dockerfile; read when a transform asks for the first time.
+pub struct Surroundings<'s> {
+    read: Box<dyn Fn() -> Option<Project> + 's>,
+    project: OnceCell<Option<Project>>,
+}
+
+impl<'s> Surroundings<'s> {
+    /// What `read` gives when it is asked for.
+    pub fn new(read: impl Fn() -> Option<Project> + 's) -> Self {
+        Self { read: Box::new(read), project: OnceCell::new() }
+    }
+
+    /// Nothing is known: standard input, or a lone file.
+    pub fn unknown() -> Self {
+        Self::new(|| None)
+    }
+
+    /// A build context.
+    pub fn of(project: Project) -> Self {
+        Self { read: Box::new(|| None), project: OnceCell::from(Some(project)) }
+    }
+
+    /// The build context.
+    pub fn project(&self) -> Option<&Project> {
+        self.project.get_or_init(|| (self.read)()).as_ref()
+    }
+}
+
+impl fmt::Debug for Surroundings<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Surroundings").field("project", &self.project).finish_non_exhaustive()
+    }
 }
 
 /// What a user can choose about the transforms.
@@ -75,10 +122,12 @@ pub struct Context<'c> {
 pub struct Settings {
     /// `merge-run` joins neighbours that gain nothing but a layer less, too.
     pub merge_always: bool,
+    /// What the builds use: nothing that they don't read may be written.
+    pub builds: Builds,
 }
 
 /// Edits that are applied all or nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Fix {
     /// The transform's id.
     pub transform: &'static str,
@@ -94,6 +143,10 @@ pub struct Fix {
     pub assumptions: Vec<Assumption>,
     /// Why it is an improvement, and what else the reader should know.
     pub notes: Vec<String>,
+    /// Lines to add to the ignore file of the context.
+    pub ignore: Vec<String>,
+    /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
+    pub saves: Option<i64>,
 }
 
 impl Fix {

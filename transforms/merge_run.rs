@@ -134,6 +134,7 @@ fn join_from(
             claims: Vec::new(),
             assumptions: if always { vec![assumption] } else { Vec::new() },
             notes: vec![gain.unwrap_or("one layer less").to_owned()],
+            ..Fix::default()
         });
     }
     group

@@ -368,6 +368,7 @@ fn propose(
             Vec::new()
         },
         assumptions,
+        ..Fix::default()
     });
 }
 

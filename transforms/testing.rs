@@ -3,13 +3,38 @@
 //! A Dockerfile that starts with a line break is indented like the code around it; the indent is
 //! taken off. Every rewrite is tried in several layouts, see [`layouts`].
 
-use dockeropt_facts::Facts;
 use dockeropt_facts::check::{Licence, check};
+use dockeropt_facts::{Facts, Project};
 use dockeropt_syntax::{Edits, LineIndex, parse};
 use similar::TextDiff;
 use unindent::unindent;
 
-use crate::{Context, Declined, Fix, Memo, Proposals, Settings, Transform};
+use crate::{Context, Declined, Fix, Memo, Proposals, Settings, Surroundings, Transform};
+
+/// What a transform is tried with.
+#[derive(Clone, Default)]
+pub(crate) struct Around {
+    settings: Settings,
+    project: Option<Project>,
+}
+
+impl Around {
+    /// A build context of files with their content.
+    pub(crate) fn files(files: &[(&str, &str)]) -> Self {
+        let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        Self { project: Some(Project::from_texts(texts.collect())), ..Self::default() }
+    }
+
+    /// A build context.
+    pub(crate) fn project(project: Project) -> Self {
+        Self { project: Some(project), ..Self::default() }
+    }
+
+    /// Settings, and no build context.
+    pub(crate) fn settings(settings: &Settings) -> Self {
+        Self { settings: settings.clone(), project: None }
+    }
+}
 
 /// Which fixes are taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,8 +46,14 @@ enum Take {
 /// The transform turns one Dockerfile into another, by safe fixes.
 #[track_caller]
 pub(crate) fn rewrites(transform: &dyn Transform, before: &str, after: &str) {
+    rewrites_in(transform, &Around::default(), before, after);
+}
+
+/// Like [`rewrites`], given what lies around the file.
+#[track_caller]
+pub(crate) fn rewrites_in(transform: &dyn Transform, around: &Around, before: &str, after: &str) {
     for (layout, before, after) in layouts(before, after) {
-        let run = Run::new(transform, &Settings::default(), &before, Take::Safe);
+        let run = Run::new(transform, around, &before, Take::Safe);
         run.gives(&before, &after, layout);
     }
 }
@@ -31,14 +62,28 @@ pub(crate) fn rewrites(transform: &dyn Transform, before: &str, after: &str) {
 /// that contain the reason beside it.
 #[track_caller]
 pub(crate) fn declines(transform: &dyn Transform, table: &[(&str, &str)]) {
-    let wrong = table.iter().filter_map(|(dockerfile, reason)| declined(transform, dockerfile, reason).err());
+    let around = Around::default();
+    let wrong = table.iter().filter_map(|(file, reason)| declined(transform, &around, file, reason).err());
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn declined(transform: &dyn Transform, dockerfile: &str, reason: &str) -> Result<(), String> {
+/// The transform leaves the Dockerfile as it is, given what lies around it, and says why.
+#[track_caller]
+pub(crate) fn declines_in(transform: &dyn Transform, around: &Around, dockerfile: &str, reason: &str) {
+    if let Err(message) = declined(transform, around, dockerfile, reason) {
+        panic!("{message}");
+    }
+}
+
+fn declined(
+    transform: &dyn Transform,
+    around: &Around,
+    dockerfile: &str,
+    reason: &str,
+) -> Result<(), String> {
     let dockerfile = dedent(dockerfile);
-    let run = Run::new(transform, &Settings::default(), &dockerfile, Take::All);
+    let run = Run::new(transform, around, &dockerfile, Take::All);
     if run.after != dockerfile {
         return Err(format!("changed, not declined ({reason}):\n{}", difference(&dockerfile, &run.after)));
     }
@@ -57,7 +102,7 @@ pub(crate) fn ignores(transform: &dyn Transform, table: &[&str]) {
     let mut wrong = String::new();
     for dockerfile in table {
         let dockerfile = dedent(dockerfile);
-        let run = Run::new(transform, &Settings::default(), &dockerfile, Take::All);
+        let run = Run::new(transform, &Around::default(), &dockerfile, Take::All);
         if run.after != dockerfile || !run.declined.is_empty() {
             wrong += &format!("{:?}\n{}\n", run.declined, difference(&dockerfile, &run.after));
         }
@@ -69,7 +114,7 @@ pub(crate) fn ignores(transform: &dyn Transform, table: &[&str]) {
 /// not. A claim or an assumption contains `assumption`.
 #[track_caller]
 pub(crate) fn needs_unsafe(transform: &dyn Transform, before: &str, after: &str, assumption: &str) {
-    needs_unsafe_with(transform, &Settings::default(), before, after, assumption);
+    needs_unsafe_in(transform, &Around::default(), before, after, assumption);
 }
 
 /// Like [`needs_unsafe`], with settings.
@@ -81,9 +126,21 @@ pub(crate) fn needs_unsafe_with(
     after: &str,
     assumption: &str,
 ) {
+    needs_unsafe_in(transform, &Around::settings(settings), before, after, assumption);
+}
+
+/// Like [`needs_unsafe`], given what lies around the file.
+#[track_caller]
+pub(crate) fn needs_unsafe_in(
+    transform: &dyn Transform,
+    around: &Around,
+    before: &str,
+    after: &str,
+    assumption: &str,
+) {
     for (layout, before, after) in layouts(before, after) {
-        Run::new(transform, settings, &before, Take::Safe).gives(&before, &before, layout);
-        let run = Run::new(transform, settings, &before, Take::All);
+        Run::new(transform, around, &before, Take::Safe).gives(&before, &before, layout);
+        let run = Run::new(transform, around, &before, Take::All);
         run.gives(&before, &after, layout);
         let claims = run.fixes.iter().flat_map(|fix| fix.claims.iter().map(|claim| claim.describe()));
         let assumed = run.fixes.iter().flat_map(|fix| fix.assumptions.iter().map(|it| it.describe()));
@@ -141,9 +198,9 @@ struct Run {
 
 impl Run {
     #[track_caller]
-    fn new(transform: &dyn Transform, settings: &Settings, text: &str, take: Take) -> Self {
-        let (after, fixes, declined) = until_stable(transform, settings, text, take);
-        let (again, ..) = until_stable(transform, settings, &after, take);
+    fn new(transform: &dyn Transform, around: &Around, text: &str, take: Take) -> Self {
+        let (after, fixes, declined) = until_stable(transform, around, text, take);
+        let (again, ..) = until_stable(transform, around, &after, take);
         let licence = Licence {
             claims: fixes.iter().flat_map(|fix| fix.claims.clone()).collect(),
             assumptions: fixes.iter().flat_map(|fix| fix.assumptions.clone()).collect(),
@@ -165,7 +222,7 @@ impl Run {
 
 fn until_stable(
     transform: &dyn Transform,
-    settings: &Settings,
+    around: &Around,
     text: &str,
     take: Take,
 ) -> (String, Vec<Fix>, Vec<Declined>) {
@@ -180,7 +237,10 @@ fn until_stable(
         let facts = Facts::new(&file);
         let memo = Memo::new(&facts);
         let mut proposals = Proposals::default();
-        transform.propose(&Context { facts: &facts, memo: &memo, settings }, &mut proposals);
+        let surroundings = around.project.clone().map_or_else(Surroundings::unknown, Surroundings::of);
+        let settings = &around.settings;
+        let context = Context { facts: &facts, memo: &memo, settings, surroundings: &surroundings };
+        transform.propose(&context, &mut proposals);
         let mut edits = Edits::new();
         for fix in proposals.fixes {
             if (take == Take::All || fix.is_safe()) && edits.merge(&fix.edits).is_ok() {

@@ -228,7 +228,8 @@ impl Work<'_> {
         let files = read(repository, &applying.cache)?.found;
         let mut originals = Vec::new();
         for file in files.iter().filter(|file| accepted.contains_key(&file.blob.path)) {
-            let options = applying.choices.of(file.configuration.as_ref()).map_err(Trouble::new)?;
+            let options =
+                applying.choices.of(&file.blob.path, file.configuration.as_ref()).map_err(Trouble::new)?;
             let (path, text) = (file.blob.path.clone(), file.text.as_str().to_owned());
             originals.push(Original { path, text, options });
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::plan::FixEntry;
 use super::present::{Secrets, entry, shown};
-use super::stack::{Original, Texts, changes, rank, rewrite};
-use crate::pipeline::ReportedFix;
+use super::stack::{Original, before, changes, rank, rewrite};
+use crate::pipeline::{Outcome, ReportedFix};
 
 /// Beyond so many fixes in a file, those of a transform are shown together: to show each takes as many
 /// rewrites of the file as it has fixes.
@@ -13,13 +13,13 @@ const MOST: usize = 60;
 
 /// The fixes of a file with what each changes, by transform. Where a fix comes about only together with a
 /// later one, what the later one changes has both.
-pub(super) fn chain(original: &Original, fixes: &[ReportedFix]) -> Result<Vec<FixEntry>, String> {
+pub(super) fn chain(original: &Original, outcome: &Outcome) -> Result<Vec<FixEntry>, String> {
     let secrets = Secrets::of(&original.text);
-    let mut fixes: Vec<ReportedFix> = fixes.iter().map(|fix| secrets.clean(fix)).collect();
+    let mut fixes: Vec<ReportedFix> = outcome.fixes.iter().map(|fix| secrets.clean(fix)).collect();
     fixes.sort_by_key(|fix| rank(fix.transform));
     let one_by_one = fixes.len() <= MOST;
     let mut taken = BTreeSet::new();
-    let mut before = Texts::from([(original.path.clone(), original.text.clone())]);
+    let mut state = before(original, outcome);
     let mut entries = Vec::new();
     let mut at = 0;
     while at < fixes.len() {
@@ -29,9 +29,9 @@ pub(super) fn chain(original: &Original, fixes: &[ReportedFix]) -> Result<Vec<Fi
         let together = &fixes[at..at + count];
         taken.extend(together.iter().map(|fix| fix.fingerprint.clone()));
         let (_, after) = rewrite(original, &taken)?;
-        let hunks = shown(&changes(&before, &after), &original.path);
+        let hunks = shown(&changes(&state, &after), &original.path);
         entries.extend(together.iter().map(|fix| FixEntry { hunks: hunks.clone(), ..entry(fix.clone()) }));
-        before = after;
+        state.extend(after);
         at += count;
     }
     Ok(entries)

@@ -3,41 +3,37 @@
 use std::path::Path;
 
 use super::plan::{Choice, Configuration};
+use crate::choices;
 use crate::cli::ChoiceArgs;
-use crate::config::{self, Config};
+use crate::config;
 use crate::pipeline::Options;
-use crate::run::options;
 
-/// What holds for files without a `dockeropt.toml` of their own.
-#[derive(Clone, Debug)]
-pub(super) struct Choices {
-    choice: Choice,
-    /// The configuration of the folder that the plan is made in.
-    ours: (Config, std::path::PathBuf),
-}
+/// What is chosen for the files of all repositories.
+pub(super) struct Choices(choices::Choices);
 
 impl Choices {
-    /// Reads the configuration of the current folder.
+    /// What holds by the command line, and by the configuration of the current folder where a repository has
+    /// none.
     pub(super) fn new(choice: Choice) -> anyhow::Result<Self> {
-        let (config, path) = config::read(&std::env::current_dir()?)?;
-        let choices = Self { choice, ours: (config, path.unwrap_or_else(|| config::NAME.into())) };
-        choices.of(None).map_err(|message| anyhow::anyhow!("{message}"))?;
-        Ok(choices)
+        let Choice { only, skip } = choice;
+        let arguments = ChoiceArgs { r#unsafe: true, only, skip, ..ChoiceArgs::default() };
+        let choices = choices::Choices::new(&arguments, &std::env::current_dir()?, true)?;
+        // What is wrong in our own configuration is told before anything is done.
+        choices.options_of_text(Path::new("Dockerfile"))?;
+        Ok(Self(choices))
     }
 
     /// What may be done to a file, given the nearest configuration of its repository.
-    pub(super) fn of(&self, configuration: Option<&Configuration>) -> Result<Options, String> {
-        let own;
-        let (config, path) = match configuration {
-            Some(Configuration { path, text }) => {
-                own = config::parse(text).map_err(|error| format!("{path}: {error}"))?;
-                (&own, Path::new(path))
-            }
-            None => (&self.ours.0, self.ours.1.as_path()),
+    pub(super) fn of(&self, path: &str, configuration: Option<&Configuration>) -> Result<Options, String> {
+        let path = Path::new(path);
+        let Some(Configuration { path: at, text }) = configuration else {
+            let options = self.0.options_of_text(path).map_err(|error| format!("{error:#}"))?;
+            return Ok(std::sync::Arc::unwrap_or_clone(options));
         };
-        let Choice { only, skip } = self.choice.clone();
-        let choice = ChoiceArgs { r#unsafe: true, only, skip, fingerprints: Vec::new() };
-        options(config, path, &choice).map_err(|error| format!("{error:#}"))
+        let at = Path::new(at);
+        let config = config::read_text(text, at).map_err(|error| format!("{error:#}"))?;
+        let folder = at.parent().unwrap_or(Path::new(""));
+        Ok(self.0.options_by(&config, path.strip_prefix(folder).unwrap_or(path)))
     }
 }
 

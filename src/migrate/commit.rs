@@ -122,7 +122,7 @@ pub(super) fn make(
         }
         let tree =
             commands.run(&git, &["write-tree", "--missing-ok"], ("", &[]), &format!("tree{number}"))?;
-        let mut text = message(part, None);
+        let mut text = message(part);
         if let Some(signoff) = &signoff {
             text.push_str(&format!("\n{signoff}\n"));
         }

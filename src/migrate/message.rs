@@ -19,7 +19,7 @@ pub(super) fn subject(part: &Part) -> String {
 }
 
 /// The message of a commit.
-pub(super) fn message(part: &Part, saves: Option<u64>) -> String {
+pub(super) fn message(part: &Part) -> String {
     let mut text = subject(part);
     text.push_str("\n\n");
     if let Some(why) = why(part.transform) {
@@ -38,7 +38,7 @@ pub(super) fn message(part: &Part, saves: Option<u64>) -> String {
         lines.iter().for_each(|line| paragraph(line, "- ", &mut text));
         text.push('\n');
     }
-    let _ = writeln!(text, "Predicted saving: {}", saving(saves));
+    let _ = writeln!(text, "Predicted saving: {}", saving(saves(&part.fixes)));
     text.push('\n');
     text.push_str("To check, build both images and compare:\n");
     for command in checks(part.fixes.iter(), "HEAD~1") {
@@ -59,7 +59,7 @@ pub(super) fn body(entry: &Entry, parts: &[Part], remarks: &[String]) -> String 
         "dockeropt proposes {fixes} in {commits}, one for each kind of change: take those that you like. \
          Each result was compared with the original file.\n"
     );
-    text.push_str("| commit | fixes | terms |\n|---|---|---|\n");
+    text.push_str("| commit | fixes | predicted saving | terms |\n|---|---|---|---|\n");
     for part in parts {
         let safe = part.fixes.iter().all(|(_, fix)| is_safe(fix));
         let terms = if safe { "the image does the same" } else { "see below" };
@@ -175,8 +175,13 @@ fn opt_out(transform: &str) -> String {
     )
 }
 
+/// What fixes are expected to save, as far as there is a basis for it.
+fn saves<'p>(fixes: impl IntoIterator<Item = &'p (String, ReportedFix)>) -> Option<i64> {
+    fixes.into_iter().filter_map(|(_, fix)| fix.saves).reduce(|all, one| all.saturating_add(one))
+}
+
 /// A number of bytes, if it is known.
-pub(super) fn saving(saves: Option<u64>) -> String {
+fn saving(saves: Option<i64>) -> String {
     saves.map_or_else(|| "not known".to_owned(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6))
 }
 
@@ -245,6 +250,8 @@ mod tests {
             claims: vec!["no longer installed: a".to_owned()],
             assumes: vec!["nothing needs a\n---\nFrom me".to_owned()],
             notes: vec!["a third is saved".to_owned()],
+            saves: Some(12_345_678),
+            step: None,
         };
         Part {
             transform: "no-recommends",
@@ -255,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_commit_says_what_why_and_on_what_terms() {
-        let text = message(&part(), Some(12_345_678));
+        let text = message(&part());
         for wanted in [
             "- app/Dockerfile:4: Install without",
             "  a third is saved",

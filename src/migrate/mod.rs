@@ -35,4 +35,4 @@ mod survey;
 mod tree;
 
 pub(crate) use command::run;
-pub(crate) use page::of_project;
+pub(crate) use page::Html;

@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
 
-use super::chain::chain;
 use super::folder::{Folder, write};
-use super::plan::{Choice, Entry, FileEntry, Head, Status, VERSION};
-use super::present::Secrets;
-use super::stack::Original;
-use crate::pipeline::Outcome;
+use super::plan::{FileEntry, FileError, FixEntry, VERSION};
+use super::present::{Secrets, entry, shown};
+use super::stack::Change;
+use crate::pipeline::ReportedFix;
+use crate::problem::Problem;
+use crate::report::{Closing, FileReport, Report};
 
 /// The page, with marks where its parts go.
 const PAGE: &str = include_str!("page.html");
@@ -28,8 +30,18 @@ pub(super) fn write_page(folder: &Folder) -> io::Result<()> {
     })
 }
 
-fn page(mut plan: impl Read, mut decisions: impl Read, out: &mut dyn Write) -> io::Result<()> {
-    for part in PAGE.split("<!--") {
+fn page(plan: impl Read, decisions: impl Read, out: &mut dyn Write) -> io::Result<()> {
+    fill(PAGE, plan, decisions, out)
+}
+
+/// Writes a part of the page with what its marks stand for.
+fn fill(
+    template: &str,
+    mut plan: impl Read,
+    mut decisions: impl Read,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for part in template.split("<!--") {
         let (mark, rest) = part.split_once("-->").unwrap_or(("", part));
         match mark {
             "STYLE" => out.write_all(STYLE.as_bytes())?,
@@ -61,52 +73,90 @@ fn embed(json: &mut dyn Read, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// What is known of a file of one project.
-pub(crate) struct Looked {
-    /// Its path.
-    pub(crate) path: String,
-    /// What was read.
-    pub(crate) before: String,
-    /// What was made of it.
-    pub(crate) outcome: Outcome,
-    /// With what.
-    pub(crate) options: crate::pipeline::Options,
+/// The page up to the plan, and what comes after it, for a page without decisions.
+fn around() -> io::Result<(Vec<u8>, Vec<u8>)> {
+    const HERE: &str = "<!--PLAN-->";
+    let (before, after) = PAGE.split_once(HERE).unwrap_or((PAGE, ""));
+    let whole = |part: &str| {
+        let mut out = Vec::new();
+        fill(part, &b""[..], &b"null"[..], &mut out)?;
+        Ok::<_, io::Error>(out)
+    };
+    Ok((whole(before)?, whole(after)?))
 }
 
-/// Writes the page of one project, of that `name`.
-pub(crate) fn of_project(name: &str, files: Vec<Looked>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut entries = Vec::new();
-    for Looked { path, before, outcome, options } in files {
-        let secrets = Secrets::of(&before);
-        let declined = outcome.declined.iter().map(|declined| secrets.declined(declined)).collect();
-        let fixes: Vec<_> = outcome.fixes.into_iter().chain(outcome.held_back).collect();
-        let options = crate::pipeline::Options { allow_unsafe: true, ..options };
-        let original = Original { path: path.clone(), text: before.clone(), options };
-        let fixes = chain(&original, &fixes).map_err(anyhow::Error::msg)?;
-        entries.push(FileEntry { path, bases: Vec::new(), fixes, declined });
+/// The page of one project: `fix --format html`.
+#[derive(Debug)]
+pub(crate) struct Html {
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+impl Html {
+    /// The page of the current folder.
+    pub(crate) fn new() -> Self {
+        let folder = std::env::current_dir().ok();
+        let name =
+            folder.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let name = serde_json::json!(name.unwrap_or_else(|| "project".to_owned()));
+        // Writing to memory does not fail.
+        let (mut before, mut after) = around().unwrap_or_default();
+        let (version, tool) = (VERSION, env!("CARGO_PKG_VERSION"));
+        let head = format!(
+            "{{\"version\":{version},\"tool\":\"{tool}\",\"project\":true,\"repositories\":[{{\"name\":{name},\
+             \"source\":{name},\"status\":\"planned\",\"files\":["
+        );
+        let _ = embed(&mut head.as_bytes(), &mut before);
+        after.splice(..0, *b"]}");
+        Self { before, after }
     }
-    let head =
-        Head { version: VERSION, tool: env!("CARGO_PKG_VERSION").to_owned(), choice: Choice::default() };
-    let entry = Entry {
-        name: name.to_owned(),
-        source: name.to_owned(),
-        reference: None,
-        status: Status::Planned,
-        failure: None,
-        commit: None,
-        date: None,
-        branch: None,
-        images: Vec::new(),
-        used_by: Vec::new(),
-        warnings: Vec::new(),
-        left_out: std::collections::BTreeMap::new(),
-        errors: Vec::new(),
-        files: entries,
-    };
-    let mut plan = serde_json::to_value(&head)?;
-    plan["repositories"] = serde_json::json!([entry]);
-    page(serde_json::to_vec(&plan)?.as_slice(), &b"null"[..], out)?;
-    Ok(out.flush()?)
+}
+
+impl Report for Html {
+    fn head(&self) -> Vec<u8> {
+        self.before.clone()
+    }
+
+    fn separator(&self) -> &'static [u8] {
+        b",\n"
+    }
+
+    fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
+        let outcome = file.outcome;
+        if outcome.fixes.is_empty() && outcome.held_back.is_empty() && outcome.declined.is_empty() {
+            return;
+        }
+        let secrets = Secrets::of(file.before);
+        let fix = |fix: &ReportedFix| {
+            let hunks = fix.step.as_ref().map(|step| {
+                let (path, after) = (file.path.to_owned(), step.edits.apply(&step.before));
+                shown(&[Change { path, before: Some(step.before.to_string()), after }], file.path)
+            });
+            FixEntry { hunks: hunks.unwrap_or_default(), ..entry(secrets.clean(fix)) }
+        };
+        let fixes = outcome.fixes.iter().chain(&outcome.held_back).map(fix).collect();
+        let declined = outcome.declined.iter().map(|declined| secrets.declined(declined)).collect();
+        let entry = FileEntry { path: file.path.to_owned(), bases: Vec::new(), fixes, declined };
+        if let Ok(json) = serde_json::to_vec(&entry) {
+            let _ = embed(&mut json.as_slice(), out);
+        }
+    }
+
+    fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
+        let error = |problem: &Problem| FileError {
+            path: problem.path.clone(),
+            message: problem.message.clone(),
+            line: problem.place.map(|(line, _)| line),
+            column: problem.place.map(|(_, column)| column),
+        };
+        let errors: Vec<FileError> = closing.problems.iter().map(error).collect();
+        out.extend_from_slice(b"],\"errors\":");
+        if let Ok(json) = serde_json::to_vec(&errors) {
+            let _ = embed(&mut json.as_slice(), out);
+        }
+        out.extend_from_slice(b"}");
+        out.extend_from_slice(&self.after);
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(super) fn diff(changes: &[Change]) -> Vec<u8> {
         let name = change.path.as_bytes();
         match &change.before {
             Some(before) => unified(name, Texts::new(before, &change.after), &Palette::default(), &mut out),
-            None => created(name, &change.after, &mut out),
+            None => created(name, &change.after, &Palette::default(), &mut out),
         }
     }
     out
@@ -38,14 +38,8 @@ pub(super) fn file_name(number: usize, part: &Part) -> String {
 }
 
 /// A patch as a mail, the `number`-th of `count`.
-pub(super) fn mail(
-    part: &Part,
-    number: usize,
-    count: usize,
-    sender: &Sender<'_>,
-    saves: Option<u64>,
-) -> Vec<u8> {
-    let text = message(part, saves);
+pub(super) fn mail(part: &Part, number: usize, count: usize, sender: &Sender<'_>) -> Vec<u8> {
+    let text = message(part);
     let text = text.split_once('\n').map_or("", |(_, rest)| rest).trim_start_matches('\n');
     let mut body = text.as_bytes().to_vec();
     body.extend_from_slice(b"---\n\n");

@@ -125,9 +125,9 @@ pub(super) struct FixEntry {
     pub(super) assumes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) notes: Vec<String>,
-    /// How many bytes the image would lose, where that can be told.
+    /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) saves: Option<u64>,
+    pub(super) saves: Option<i64>,
     /// What it changes, after the fixes above it; secret values are hidden.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) hunks: Vec<Hunk>,

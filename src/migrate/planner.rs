@@ -209,7 +209,7 @@ fn patches(folder: &Folder, entry: &mut Entry, choices: &Choices, author: &str) 
             std::fs::create_dir_all(&folder)?;
             let count = stack.parts.len();
             for (at, part) in stack.parts.iter().enumerate() {
-                let mail = mail(part, at + 1, count, &sender, None);
+                let mail = mail(part, at + 1, count, &sender);
                 write(&folder.join(file_name(at + 1, part)), |out| out.write_all(&mail))?;
             }
             if shown.as_ref().is_none_or(|stack| stack.parts.is_empty()) {
@@ -226,7 +226,7 @@ fn patches(folder: &Folder, entry: &mut Entry, choices: &Choices, author: &str) 
 /// The files of a repository with fixes, ready to be rewritten.
 pub(super) fn originals(kept: &[Kept], choices: &Choices) -> anyhow::Result<Vec<Original>> {
     let original = |kept: &Kept| {
-        let options = choices.of(kept.configuration.as_ref()).map_err(anyhow::Error::msg)?;
+        let options = choices.of(&kept.path, kept.configuration.as_ref()).map_err(anyhow::Error::msg)?;
         Ok(Original { path: kept.path.clone(), text: kept.text.clone(), options })
     };
     kept.iter().map(original).collect()

@@ -61,7 +61,7 @@ pub(super) fn entry(fix: ReportedFix) -> FixEntry {
         claims: fix.claims,
         assumes: fix.assumes,
         notes: fix.notes,
-        saves: None,
+        saves: fix.saves,
         hunks: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use dockeropt_transforms::ALL;
 use super::graph::RELIES;
 use super::present::Secrets;
 use crate::fix::{caught, describe_bug};
-use crate::pipeline::{Options, Outcome, ReportedFix, optimize};
+use crate::pipeline::{IgnoreChange, Options, Outcome, ReportedFix, optimize};
 
 /// A file that may be rewritten.
 #[derive(Clone, Debug)]
@@ -27,8 +27,8 @@ pub(super) struct Terms {
 /// The accepted fixes: by path, by fingerprint.
 pub(super) type Accepted = BTreeMap<String, BTreeMap<String, Terms>>;
 
-/// Texts of files by path, as [`dockeropt_syntax::Text`] holds them.
-pub(super) type Texts = BTreeMap<String, String>;
+/// Texts of files by path, as [`dockeropt_syntax::Text`] holds them; `None` for a file that isn't there.
+pub(super) type Texts = BTreeMap<String, Option<String>>;
 
 /// A file that changes, or is new.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,16 +66,28 @@ pub(super) fn rank(transform: &str) -> usize {
     ALL.iter().position(|known| known.meta().id == transform).unwrap_or(ALL.len())
 }
 
-/// The files that a rewrite with some fixes, by fingerprint, gives. Without any, nothing changes.
+/// What a rewrite with some fixes, by fingerprint, gives. Without any, nothing changes.
 pub(super) fn rewrite(original: &Original, fixes: &BTreeSet<String>) -> Result<(Outcome, Texts), String> {
-    let texts = |text: &str| Texts::from([(original.path.clone(), text.to_owned())]);
+    let text = |text: &str| (original.path.clone(), Some(text.to_owned()));
     if fixes.is_empty() {
-        return Ok((Outcome::default(), texts(&original.text)));
+        return Ok((Outcome::default(), Texts::from([text(&original.text)])));
     }
     let options = Options { fingerprints: fixes.clone(), ..original.options.clone() };
     let outcome = caught(|| optimize(&original.text, &options))?;
-    let texts = texts(&outcome.after);
+    let mut texts = Texts::from([text(&outcome.after)]);
+    if let Some(IgnoreChange { path, after, .. }) = &outcome.ignore {
+        texts.insert(path.clone(), Some(after.clone()));
+    }
     Ok((outcome, texts))
+}
+
+/// The files that a rewrite is about, as they were before.
+pub(super) fn before(original: &Original, outcome: &Outcome) -> Texts {
+    let mut texts = Texts::from([(original.path.clone(), Some(original.text.clone()))]);
+    if let Some(IgnoreChange { path, before, .. }) = &outcome.ignore {
+        texts.insert(path.clone(), before.clone());
+    }
+    texts
 }
 
 /// The stack of a repository.
@@ -103,7 +115,7 @@ fn add(
     let secrets = Secrets::of(&original.text);
     let mut taken: BTreeSet<String> = wanted.keys().cloned().collect();
     let mut refused = BTreeSet::new();
-    let fixes = loop {
+    let (outcome, fixes) = loop {
         let (outcome, _) = rewrite(original, &taken)?;
         stack.problems.extend(outcome.bugs.iter().map(|bug| (original.path.clone(), describe_bug(bug))));
         let fixes: Vec<ReportedFix> = outcome.fixes.iter().map(|fix| secrets.clean(fix)).collect();
@@ -114,7 +126,8 @@ fn add(
         };
         let more: Vec<String> = fixes.iter().filter(is_more).map(|fix| fix.fingerprint.clone()).collect();
         if more.is_empty() {
-            break fixes.into_iter().map(|fix| with_users(fix, wanted)).collect::<Vec<_>>();
+            let fixes: Vec<_> = fixes.into_iter().map(|fix| with_users(fix, wanted)).collect();
+            break (outcome, fixes);
         }
         taken.retain(|fingerprint| !more.contains(fingerprint));
         refused.extend(more);
@@ -129,7 +142,7 @@ fn add(
         by_rank.entry(rank(fix.transform)).or_default().push(fix);
     }
     let mut so_far = BTreeSet::new();
-    let mut before = Texts::from([(original.path.clone(), original.text.clone())]);
+    let mut before = before(original, &outcome);
     for (rank, fixes) in by_rank {
         so_far.extend(fixes.iter().map(|fix| fix.fingerprint.clone()));
         let (_, after) = rewrite(original, &so_far)?;
@@ -137,7 +150,7 @@ fn add(
         let part = parts.entry(rank).or_insert(Part { transform, fixes: Vec::new(), changes: Vec::new() });
         part.fixes.extend(fixes.into_iter().map(|fix| (original.path.clone(), fix)));
         part.changes.extend(changes(&before, &after));
-        before = after;
+        before.extend(after);
     }
     Ok(())
 }
@@ -150,15 +163,15 @@ fn with_users(fix: ReportedFix, wanted: &BTreeMap<String, Terms>) -> ReportedFix
     ReportedFix { assumes, ..fix }
 }
 
-/// What differs between two states of some files.
+/// What differs between two states of some files. A file that only the first one has did not change yet in
+/// the second.
 pub(super) fn changes(before: &Texts, after: &Texts) -> Vec<Change> {
-    let differs = |(path, text): &(&String, &String)| before.get(*path) != Some(*text);
-    let change = |(path, text): (&String, &String)| Change {
-        path: path.clone(),
-        before: before.get(path).cloned(),
-        after: text.clone(),
+    let change = |(path, text): (&String, &Option<String>)| {
+        let before = before.get(path).cloned().flatten();
+        let after = text.clone().filter(|text| Some(text) != before.as_ref())?;
+        Some(Change { path: path.clone(), before, after })
     };
-    after.iter().filter(differs).map(change).collect()
+    after.iter().filter_map(change).collect()
 }
 
 #[cfg(test)]

@@ -147,14 +147,14 @@ fn look(
 ) {
     let Found { blob, text, configuration } = found;
     let (path, text) = (blob.path, text.as_str());
-    let options = match choices.of(configuration.as_ref()) {
+    let options = match choices.of(&path, configuration.as_ref()) {
         Ok(options) => options,
         Err(message) => return entry.errors.push(error(&path, message)),
     };
     let original = Original { path: path.clone(), text: text.to_owned(), options };
     let looked = caught(|| {
         let outcome = optimize(text, &original.options);
-        let fixes = chain(&original, &outcome.fixes)?;
+        let fixes = chain(&original, &outcome)?;
         Ok::<_, String>((outcome, fixes))
     });
     let (outcome, fixes) = match looked.and_then(|looked| looked) {

@@ -2,14 +2,25 @@
 
 use dockeropt_syntax::rewriter::first_attached;
 use dockeropt_syntax::{Dockerfile, Item, nearest};
-use dockeropt_transforms::Fix;
+use dockeropt_transforms::{ALL, Fix};
 
-/// hadolint's rules that a transform answers to.
-const RULES: [(&str, &[&str]); 4] = [
-    ("merge-run", &["DL3059"]),
-    ("clean-package-cache", &["DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"]),
-    ("no-recommends", &["DL3015"]),
-    ("copy-after-install", &[]),
+/// The rules of linters that a transform answers to.
+struct Rules {
+    transform: &'static str,
+    hadolint: &'static [&'static str],
+    /// The checks of BuildKit, as `docker build --check` names them.
+    buildkit: &'static [&'static str],
+}
+
+const RULES: [Rules; 4] = [
+    Rules { transform: "merge-run", hadolint: &["DL3059"], buildkit: &[] },
+    Rules {
+        transform: "clean-package-cache",
+        hadolint: &["DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"],
+        buildkit: &[],
+    },
+    Rules { transform: "no-recommends", hadolint: &["DL3015"], buildkit: &[] },
+    Rules { transform: "copy-after-install", hadolint: &[], buildkit: &[] },
 ];
 
 /// Whether a comment asks to leave the whole file alone.
@@ -38,7 +49,7 @@ fn mistake(comment: &str) -> Option<String> {
             ));
         }
     };
-    let names = || RULES.iter().map(|&(name, _)| name);
+    let names = || ALL.iter().map(|transform| transform.meta().id);
     let ids = ids.split('#').next().unwrap_or_default().split(',');
     // What follows after a space may be a remark.
     let mut ids = ids.map(|id| id.split_whitespace().next().unwrap_or_default());
@@ -72,7 +83,8 @@ impl<'f> Pragmas<'f> {
         let first = file.items.partition_point(|item| item.span().end <= fix.span.start);
         let after = file.items.partition_point(|item| item.span().start < fix.span.end);
         let touched = (first..after).filter(|&at| file.items[at].instruction().is_some());
-        let rules = RULES.iter().find(|(id, _)| *id == fix.transform).map_or(&[][..], |(_, rules)| rules);
+        let answers = RULES.iter().find(|rules| rules.transform == fix.transform);
+        let rules = answers.map_or(&[][..], |rules| rules.hadolint);
         for at in touched {
             for comment in comments(file, first_attached(file, at)..at) {
                 let own = directive(comment).filter(|(word, _)| *word == "skip").and_then(|(_, ids)| ids);
@@ -85,9 +97,27 @@ impl<'f> Pragmas<'f> {
                 }
             }
         }
-        let (comment, _) = self.global.iter().find(|(_, ids)| lists(ids, rules))?;
-        Some(format!("the comment `{comment}` says so"))
+        if let Some((comment, _)) = self.global.iter().find(|(_, ids)| lists(ids, rules)) {
+            return Some(format!("the comment `{comment}` says so"));
+        }
+        let directive = skips_check(file, answers.map_or(&[], |rules| rules.buildkit))?;
+        Some(format!("the directive `{directive}` says so"))
     }
+}
+
+/// The directive `# check=skip=RuleA,RuleB;error=true` that turns off one of BuildKit's checks.
+fn skips_check<'f>(file: &'f Dockerfile<'_>, checks: &[&str]) -> Option<&'f str> {
+    file.items.iter().find_map(|item| {
+        let Item::Directive(directive) = item else { return None };
+        let skips = |option: &str| {
+            let named = option.trim().strip_prefix("skip=")?;
+            let mut names = named.split(',').map(str::trim);
+            names.any(|name| checks.contains(&name) || name == "all" && !checks.is_empty()).then_some(())
+        };
+        let is_check = directive.name.eq_ignore_ascii_case("check");
+        let found = is_check && directive.value.split(';').any(|option| skips(option).is_some());
+        found.then(|| file.text[directive.span.range()].trim())
+    })
 }
 
 fn comments<'f>(file: &'f Dockerfile<'_>, items: std::ops::Range<usize>) -> impl Iterator<Item = &'f str> {
@@ -116,4 +146,26 @@ fn command<'c>(comment: &'c str, tool: &str) -> Option<&'c str> {
 fn lists(ids: &str, names: &[&str]) -> bool {
     let ids = ids.split('#').next().unwrap_or_default();
     ids.split([',', ' ']).any(|id| names.contains(&id.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dockeropt_syntax::parse;
+
+    #[test]
+    fn checks_of_buildkit_are_turned_off_by_a_directive() {
+        for (text, wanted) in [
+            ("# check=skip=CasingA,CasingB\nFROM a\n", true),
+            ("# syntax=docker/dockerfile:1\n# CHECK = error=true; skip = CasingB\nFROM a\n", false),
+            ("# check=error=true;skip=CasingB\nFROM a\n", true),
+            ("# check=skip=all\nFROM a\n", true),
+            ("# check=skip=Other\nFROM a\n", false),
+            ("# check=error=true\nFROM a\n", false),
+            ("FROM a\n# check=skip=CasingB\n", false),
+        ] {
+            assert_eq!(skips_check(&parse(text), &["CasingB", "C"]).is_some(), wanted, "{text}");
+            assert_eq!(skips_check(&parse(text), &[]), None, "{text}");
+        }
+    }
 }

@@ -2,16 +2,35 @@
 
 use std::io::Write;
 
-use super::FileReport;
-use crate::diff::{Texts, unified};
+use super::{FileReport, Report};
+use crate::diff::{Texts, created, unified};
 use crate::palette::Palette;
 use crate::problem::{printable, printable_path};
 use crate::redact::redact;
 
-/// Appends the diff of a file; nothing if it does not change. It has the file's own content, secrets
-/// included, as it could not be applied otherwise.
-pub fn print(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
-    unified(file.name, Texts::new(file.before, &file.outcome.after), palette, out);
+/// The format. It has the file's own content, secrets included, as it could not be applied otherwise.
+pub struct Diff(pub Palette);
+
+impl Report for Diff {
+    fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
+        let texts = Texts::new(file.before, &file.outcome.after);
+        unified(&file.location.bytes, texts, &self.0, out);
+        print_ignore(file, &self.0, out);
+    }
+
+    fn shows_refusals(&self) -> bool {
+        false
+    }
+}
+
+/// Appends the diff of the ignore file, if it changes.
+pub(super) fn print_ignore(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
+    let Some((change, location)) = file.outcome.ignore.as_ref().zip(file.ignore_location) else { return };
+    let name = &location.bytes;
+    match &change.before {
+        Some(before) => unified(name, Texts::new(before, &change.after), palette, out),
+        None => created(name, &change.after, palette, out),
+    }
 }
 
 /// Appends a line for each place where a transform held back: `path:line: transform: reason`.

@@ -3,22 +3,38 @@
 //! The schema is versioned: within a version, keys are only added.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
-use dockeropt_syntax::Text;
 use serde::Serialize;
 
-use super::FileReport;
+use super::{Closing, FileReport, Report, append_json, plain, word};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
-use crate::pipeline::{Applicability, ReportedFix, ReportedRefusal};
+use crate::pipeline::{ReportedDiagnostic, ReportedFix, ReportedRefusal};
 use crate::problem::Problem;
 use crate::redact::{Redacted, redact};
 
-/// What stands before the first file.
-pub const HEAD: &[u8] = b"{\"version\":1,\"files\":[";
-/// What stands between files.
-pub const SEPARATOR: &[u8] = b",\n";
+/// The format.
+pub struct Json;
+
+impl Report for Json {
+    fn head(&self) -> Vec<u8> {
+        b"{\"version\":1,\"files\":[".to_vec()
+    }
+
+    fn separator(&self) -> &'static [u8] {
+        b",\n"
+    }
+
+    fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
+        print(file, out);
+    }
+
+    fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"],\"errors\":");
+        append_json(&closing.problems.iter().map(error).collect::<Vec<_>>(), out);
+        out.extend_from_slice(b"}\n");
+    }
+}
 
 #[derive(Serialize)]
 struct File<'a> {
@@ -29,6 +45,8 @@ struct File<'a> {
     /// What needs `--unsafe`.
     held_back: Vec<Fix<'a>>,
     declined: Vec<Declined<'a>>,
+    /// Comments to tools that mean nothing.
+    warnings: Vec<Warning<'a>>,
     diff: Cow<'a, str>,
     /// Whether a secret was hidden, so that the diff can't be applied.
     redacted: bool,
@@ -45,6 +63,9 @@ struct Fix<'a> {
     claims: Vec<Cow<'a, str>>,
     assumes: Vec<Cow<'a, str>>,
     notes: Vec<Cow<'a, str>>,
+    /// How many bytes the image is expected to lose, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saves_bytes: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +73,13 @@ struct Declined<'a> {
     transform: &'a str,
     line: usize,
     reason: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Warning<'a> {
+    line: usize,
+    column: usize,
+    message: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -64,8 +92,7 @@ struct Error<'a> {
     column: Option<usize>,
 }
 
-/// Appends the object of one file.
-pub fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
+fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
     let secrets = redact(file.before);
     let secrets_after = redact(&file.outcome.after);
     let texts = Texts {
@@ -75,7 +102,8 @@ pub fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
         shown_after: &secrets_after.text,
     };
     let mut diff = Vec::new();
-    unified(file.name, texts, &Palette::default(), &mut diff);
+    unified(&file.location.bytes, texts, &Palette::default(), &mut diff);
+    super::diff::print_ignore(file, &Palette::default(), &mut diff);
     let outcome = file.outcome;
     let object = File {
         path: file.path,
@@ -83,31 +111,28 @@ pub fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
         fixes: outcome.fixes.iter().map(|fix| fix_object(fix, &secrets)).collect(),
         held_back: outcome.held_back.iter().map(|fix| fix_object(fix, &secrets)).collect(),
         declined: outcome.declined.iter().map(|declined| declined_object(declined, &secrets)).collect(),
+        warnings: outcome.warnings.iter().map(|warning| warning_object(warning, &secrets)).collect(),
         diff: Cow::Owned(match String::from_utf8(diff) {
             Ok(diff) => diff,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         }),
         redacted: secrets.is_redacted(),
     };
-    // Writing strings to memory does not fail.
-    let _ = serde_json::to_writer(out, &object);
+    append_json(&object, out);
 }
 
 fn fix_object<'a>(fix: &'a ReportedFix, secrets: &Redacted<'_>) -> Fix<'a> {
     Fix {
         transform: fix.transform,
         title: plain(secrets.scrub(&fix.title)),
-        applicability: match fix.applicability {
-            Applicability::Safe => "safe",
-            Applicability::Unsafe => "unsafe",
-            Applicability::Display => "display",
-        },
+        applicability: word(fix.applicability),
         fingerprint: &fix.fingerprint,
         start_line: fix.start_line,
         end_line: fix.end_line,
         claims: plain_all(&fix.claims, secrets),
         assumes: plain_all(&fix.assumes, secrets),
         notes: plain_all(&fix.notes, secrets),
+        saves_bytes: fix.saves,
     }
 }
 
@@ -123,27 +148,16 @@ fn plain_all<'a>(texts: &'a [String], secrets: &Redacted<'_>) -> Vec<Cow<'a, str
     texts.iter().map(|text| plain(secrets.scrub(text))).collect()
 }
 
-/// A message without the characters that stand for bytes that are not UTF-8, which mean nothing to
-/// other programs.
-fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
-    match Text::encode(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-    }
+fn warning_object<'a>(warning: &'a ReportedDiagnostic, secrets: &Redacted<'_>) -> Warning<'a> {
+    let message = plain(secrets.scrub(&warning.message));
+    Warning { line: warning.line, column: warning.column, message }
 }
 
-/// Ends the object with what went wrong.
-pub fn finish(problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"],\"errors\":")?;
-    let errors: Vec<_> = problems
-        .iter()
-        .map(|problem| Error {
-            path: &problem.path,
-            message: &problem.message,
-            line: problem.place.map(|(line, _)| line),
-            column: problem.place.map(|(_, column)| column),
-        })
-        .collect();
-    serde_json::to_writer(&mut *out, &errors)?;
-    out.write_all(b"}\n")
+fn error(problem: &Problem) -> Error<'_> {
+    Error {
+        path: &problem.path,
+        message: &problem.message,
+        line: problem.place.map(|(line, _)| line),
+        column: problem.place.map(|(_, column)| column),
+    }
 }

@@ -216,6 +216,8 @@ impl<'e> Explain<'e> {
             .iter()
             .flat_map(|claim| match claim {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
+                Claim::Rebase { packages, .. } => packages.clone(),
+                Claim::Split(split) => split.packages.clone(),
                 Claim::OneInstall(_) => Vec::new(),
             })
             .collect();
@@ -248,7 +250,7 @@ impl<'e> Explain<'e> {
         }
         let in_both = old.is_some() && new.is_some();
         let is_noise = |row: &&Row| row.0 == "noise" || (row.0 == "content" && in_both);
-        if let Some((_, why)) = noise().iter().filter(is_noise).find_map(|row| row.matches(path)) {
+        if let Some(why) = noise().iter().filter(is_noise).find_map(|row| row.explains(path)) {
             return (Class::Noise, why.to_owned());
         }
         if self.is_compiled_of_the_same(path) {
@@ -261,9 +263,8 @@ impl<'e> Explain<'e> {
             if self.files.contains(path) || self.is_made_of_packages(path) {
                 return (Class::Expected, "a package that a fix leaves out or names".to_owned());
             }
-            if let Some((_, why)) =
-                noise().iter().filter(|row| row.0 == "packages").find_map(|row| row.matches(path))
-            {
+            let mut rows = noise().iter().filter(|row| row.0 == "packages");
+            if let Some(why) = rows.find_map(|row| row.explains(path)) {
                 return (Class::Expected, format!("packages differ: {why}"));
             }
         }
@@ -315,11 +316,8 @@ impl<'e> Explain<'e> {
 
     /// Whether all that lies in a folder of the original is in caches.
     fn held_only_caches(&self, folder: &str) -> bool {
-        let inside = format!("{folder}/");
-        let below =
-            self.before.files.range(inside.clone()..).take_while(|(path, _)| path.starts_with(&inside));
         let mut some = false;
-        for (path, node) in below {
+        for (path, node) in self.before.below(folder) {
             let is_cache = in_cache(path).is_some();
             some |= is_cache;
             if !is_cache && node.kind != NodeKind::Folder {
@@ -360,8 +358,9 @@ fn in_cache(path: &str) -> Option<&'static str> {
 struct Row(&'static str, &'static str, &'static str);
 
 impl Row {
-    fn matches(&self, path: &str) -> Option<(&'static str, &'static str)> {
-        matches(self.1, path).then_some((self.1, self.2))
+    /// Why what lies at a path may differ, if the row is about it.
+    fn explains(&self, path: &str) -> Option<&'static str> {
+        matches(self.1, path).then_some(self.2)
     }
 }
 

@@ -68,6 +68,12 @@ impl Image {
     pub(super) fn size(&self) -> u64 {
         self.layers.iter().map(|layer| layer.size).sum()
     }
+
+    /// What lies in a folder, at any depth.
+    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = (&String, &Node)> {
+        let inside = format!("{}/", folder.trim_end_matches('/'));
+        self.files.range(inside.clone()..).take_while(move |(path, _)| path.starts_with(&inside))
+    }
 }
 
 /// What a layer brings.
@@ -322,13 +328,7 @@ impl Image {
 
     /// Takes away what lies at a path, itself included on request, but for what the layer brings.
     fn delete(&mut self, path: &str, itself: bool, own: &BTreeSet<String>) {
-        let inside = format!("{}/", path.trim_end_matches('/'));
-        let below: Vec<String> = self
-            .files
-            .range(inside.clone()..)
-            .take_while(|(other, _)| other.starts_with(&inside))
-            .map(|(other, _)| other.clone())
-            .collect();
+        let below: Vec<String> = self.below(path).map(|(other, _)| other.clone()).collect();
         for gone in below.into_iter().chain(itself.then(|| path.to_owned())) {
             if !own.contains(&gone) {
                 self.files.remove(&gone);
@@ -339,9 +339,7 @@ impl Image {
 
     /// The bytes in the files of a folder.
     fn size_below(&self, path: &str) -> u64 {
-        let inside = format!("{path}/");
-        let below = self.files.range(inside.clone()..).take_while(|(other, _)| other.starts_with(&inside));
-        below.map(|(_, node)| if let NodeKind::File(size, _) = node.kind { size } else { 0 }).sum()
+        self.below(path).map(|(_, node)| if let NodeKind::File(size, _) = node.kind { size } else { 0 }).sum()
     }
 }
 

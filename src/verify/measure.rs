@@ -3,10 +3,10 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::engine::Build;
-use super::{Lab, LabError};
+use super::{Lab, LabError, Recipe};
 
 /// What is touched.
 #[derive(Clone, Debug, Default)]
@@ -64,21 +64,25 @@ const MANIFESTS: [&str; 10] = [
 ];
 
 /// Times the builds of both texts in a copy of the context.
-pub fn measure(lab: &mut Lab, texts: (&str, &str), subjects: &Subjects) -> Result<Measures, LabError> {
+pub fn measure(
+    lab: &mut Lab,
+    recipes: (Recipe<'_>, Recipe<'_>),
+    subjects: &Subjects,
+) -> Result<Measures, LabError> {
     let copy = tempfile::Builder::new().prefix("dockeropt-context-").tempdir()?;
     copy_folder(&lab.context, copy.path())?;
     let context = std::mem::replace(&mut lab.context, copy.path().to_path_buf());
     let manifest = subjects.manifest.clone().or_else(|| {
         MANIFESTS.iter().map(PathBuf::from).find(|manifest| copy.path().join(manifest).is_file())
     });
-    let result = times(lab, texts, subjects, manifest.as_deref());
+    let result = times(lab, recipes, subjects, manifest.as_deref());
     lab.context = context;
     result
 }
 
 fn times(
     lab: &mut Lab,
-    (before, after): (&str, &str),
+    (before, after): (Recipe<'_>, Recipe<'_>),
     subjects: &Subjects,
     manifest: Option<&Path>,
 ) -> Result<Measures, LabError> {
@@ -103,15 +107,11 @@ fn times(
 /// The times of some builds: after a file got a line more, or without the engine's cache.
 fn spread(
     lab: &mut Lab,
-    text: &str,
+    recipe: Recipe<'_>,
     runs: usize,
     touched: Option<&Path>,
 ) -> Result<Option<Spread>, LabError> {
-    let dockerfile = lab.folder.path().join("measure.Dockerfile");
-    fs::write(&dockerfile, dockeropt_syntax::Text::encode(text))?;
-    if let Some(ignore) = &lab.ignore {
-        fs::write(lab.folder.path().join("measure.Dockerfile.dockerignore"), ignore)?;
-    }
+    let dockerfile = lab.write("measure", recipe)?;
     let tag = format!("{}:measure", lab.name);
     if !lab.tags.contains(&tag) {
         lab.tags.push(tag.clone());
@@ -123,17 +123,31 @@ fn spread(
         options: &lab.options,
         no_cache: touched.is_none(),
     };
+    // An image whose name the next one takes would stay without a name.
+    let timed = || -> Result<Duration, LabError> {
+        let time = lab.engine.build(&build, &lab.limits)?;
+        lab.engine.remove(&tag, &lab.limits)?;
+        Ok(time)
+    };
     let mut times = Vec::new();
     if touched.is_some() {
-        lab.engine.build(&build, &lab.limits)?;
+        timed()?;
     }
     for _ in 0..runs.max(1) {
         if let Some(path) = touched {
-            OpenOptions::new().append(true).open(lab.context.join(path))?.write_all(b"\n")?;
+            OpenOptions::new().append(true).open(lab.context.join(path))?.write_all(&blank_lines())?;
         }
-        times.push(lab.engine.build(&build, &lab.limits)?);
+        times.push(timed()?);
     }
     Ok(Spread::of(times))
+}
+
+/// Three lines of spaces, of lengths that come from the clock: a file that gets them is one that the engine has
+/// not seen, in an earlier measurement either, and says the same in nearly every language.
+fn blank_lines() -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let lengths = (now.as_nanos() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+    lengths[..3].iter().flat_map(|&length| [vec![b' '; usize::from(length)], vec![b'\n']].concat()).collect()
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {

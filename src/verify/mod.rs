@@ -70,10 +70,32 @@ pub struct Lab {
     /// What images are called, with a number behind it.
     name: String,
     /// The images by the text that they were built of.
-    built: BTreeMap<String, Result<Built, String>>,
+    built: BTreeMap<(String, Option<String>), Result<Built, Broken>>,
     tags: Vec<String>,
     /// The file beside the Dockerfile that says what of the context is ignored.
     ignore: Option<Vec<u8>>,
+}
+
+/// What is built: a Dockerfile, and what of the context is ignored where that is not what lies on disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe<'t> {
+    /// The Dockerfile.
+    pub text: &'t str,
+    /// The ignore file.
+    pub ignore: Option<&'t str>,
+}
+
+impl<'t> Recipe<'t> {
+    /// A Dockerfile in the context as it is.
+    pub fn of(text: &'t str) -> Self {
+        Self { text, ignore: None }
+    }
+
+    /// What became of a Dockerfile and its context.
+    pub fn after(outcome: &'t Outcome) -> Self {
+        let ignore = outcome.ignore.as_ref().map(|change| change.after.as_str());
+        Self { text: &outcome.after, ignore }
+    }
 }
 
 /// An image that was built.
@@ -81,6 +103,14 @@ pub struct Lab {
 struct Built {
     tag: String,
     image: Rc<Image>,
+}
+
+/// Why a text can't be built: how the engine ended, and the end of what it said.
+#[derive(Clone, Debug)]
+struct Broken {
+    command: String,
+    status: std::process::ExitStatus,
+    said: String,
 }
 
 impl Lab {
@@ -110,30 +140,34 @@ impl Lab {
     }
 
     /// Builds a text, or says why it can't be built; each text is built once.
-    fn build(&mut self, text: &str) -> Result<Result<Built, String>, LabError> {
-        if let Some(known) = self.built.get(text) {
+    fn build(&mut self, recipe: Recipe<'_>) -> Result<Result<Built, Broken>, LabError> {
+        let key = (recipe.text.to_owned(), recipe.ignore.map(str::to_owned));
+        if let Some(known) = self.built.get(&key) {
             return Ok(known.clone());
         }
-        let result = match self.build_as(text, None, false) {
+        let result = match self.build_as(recipe, None, false) {
             Ok(tag) => {
                 let image = self.engine.save(&tag, &self.limits, |archive| image::read(archive))?;
                 Ok(Built { tag, image: Rc::new(image) })
             }
-            Err(LabError::Failure(Failure::Exit { said, .. })) => Err(said),
+            Err(LabError::Failure(Failure::Exit { command, status, said })) => {
+                Err(Broken { command, status, said })
+            }
             Err(other) => return Err(other),
         };
-        self.built.insert(text.to_owned(), result.clone());
+        self.built.insert(key, result.clone());
         Ok(result)
     }
 
     /// Builds a text, or a stage of it, and gives the image's name.
-    fn build_as(&mut self, text: &str, target: Option<&str>, no_cache: bool) -> Result<String, LabError> {
+    fn build_as(
+        &mut self,
+        recipe: Recipe<'_>,
+        target: Option<&str>,
+        no_cache: bool,
+    ) -> Result<String, LabError> {
         let number = self.tags.len();
-        let dockerfile = self.folder.path().join(format!("{number}.Dockerfile"));
-        std::fs::write(&dockerfile, Text::encode(text))?;
-        if let Some(ignore) = &self.ignore {
-            std::fs::write(self.folder.path().join(format!("{number}.Dockerfile.dockerignore")), ignore)?;
-        }
+        let dockerfile = self.write(&number.to_string(), recipe)?;
         let tag = format!("{}:{number}", self.name);
         self.tags.push(tag.clone());
         let mut options = self.options.clone();
@@ -144,16 +178,20 @@ impl Lab {
         Ok(tag)
     }
 
-    fn original(&mut self, text: &str) -> Result<Built, LabError> {
-        match self.build(text) {
-            Ok(Ok(built)) => Ok(built),
-            Ok(Err(said)) => Err(LabError::Original(Failure::Exit {
-                command: format!("{} build", self.engine.name()),
-                status: std::process::ExitStatus::default(),
-                said,
-            })),
-            Err(other) => Err(other),
+    /// Writes a Dockerfile into the laboratory, with what of the context it ignores beside it.
+    fn write(&self, name: &str, recipe: Recipe<'_>) -> io::Result<PathBuf> {
+        let dockerfile = self.folder.path().join(format!("{name}.Dockerfile"));
+        std::fs::write(&dockerfile, Text::encode(recipe.text))?;
+        if let Some(ignore) = recipe.ignore.map(str::as_bytes).or(self.ignore.as_deref()) {
+            std::fs::write(self.folder.path().join(format!("{name}.Dockerfile.dockerignore")), ignore)?;
         }
+        Ok(dockerfile)
+    }
+
+    fn original(&mut self, recipe: Recipe<'_>) -> Result<Built, LabError> {
+        self.build(recipe)?.map_err(|Broken { command, status, said }| {
+            LabError::Original(Failure::Exit { command, status, said })
+        })
     }
 }
 
@@ -251,8 +289,8 @@ fn named_packages(text: &str) -> BTreeSet<String> {
 /// Builds both texts and compares the images.
 pub fn verify(
     lab: &mut Lab,
-    before: &str,
-    after: &str,
+    before: Recipe<'_>,
+    after: Recipe<'_>,
     fixes: &[ReportedFix],
     allowance: &Allowance,
     tests: &Tests,
@@ -271,8 +309,8 @@ pub fn verify(
     };
     let rewrite = match lab.build(after)? {
         Ok(built) => built,
-        Err(said) => {
-            result.broken = Some(said);
+        Err(broken) => {
+            result.broken = Some(broken.said);
             return Ok(result);
         }
     };
@@ -296,8 +334,8 @@ pub fn verify(
 }
 
 /// The places at which a second build of the original differs from the first.
-fn control(lab: &mut Lab, text: &str, first: &Built) -> Result<BTreeSet<String>, LabError> {
-    let tag = lab.build_as(text, None, true)?;
+fn control(lab: &mut Lab, recipe: Recipe<'_>, first: &Built) -> Result<BTreeSet<String>, LabError> {
+    let tag = lab.build_as(recipe, None, true)?;
     let second = lab.engine.save(&tag, &lab.limits, |archive| image::read(archive))?;
     Ok(places(&first.image, &second))
 }
@@ -316,8 +354,12 @@ fn trial(lab: &Lab, command: &str, (before, after): (&str, &str)) -> Result<Tria
     Ok(Trial { command: command.to_owned(), status, differs })
 }
 
-fn test_stage(lab: &mut Lab, stage: &str, (before, after): (&str, &str)) -> Result<Trial, LabError> {
-    let mut run = |text: &str| match lab.build_as(text, Some(stage), false) {
+fn test_stage(
+    lab: &mut Lab,
+    stage: &str,
+    (before, after): (Recipe<'_>, Recipe<'_>),
+) -> Result<Trial, LabError> {
+    let mut run = |recipe: Recipe<'_>| match lab.build_as(recipe, Some(stage), false) {
         Ok(_) => Ok(None),
         Err(LabError::Failure(Failure::Exit { said, .. })) => Ok(Some(said)),
         Err(other) => Err(other),

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Lab, LabError, Tests, Verification, allowance, verify};
-use crate::pipeline::{Options, Outcome, ReportedFix, optimize};
+use dockeropt_transforms::Surroundings;
+
+use super::{Lab, LabError, Recipe, Tests, Verification, allowance, verify};
+use crate::pipeline::{Options, Outcome, ReportedFix, optimize_in};
 
 /// The fixes that survived, and the others with the evidence against them.
 #[derive(Debug)]
@@ -18,29 +20,36 @@ pub struct Proof {
 
 /// Applies all fixes that may be applied, builds, and as long as something unexpected differs finds
 /// the first fix with which it does and drops it.
-pub fn prove(lab: &mut Lab, text: &str, options: &Options, tests: &Tests) -> Result<Proof, LabError> {
+pub fn prove(
+    lab: &mut Lab,
+    text: &str,
+    surroundings: &Surroundings<'_>,
+    options: &Options,
+    tests: &Tests,
+) -> Result<Proof, LabError> {
     let mut options = options.clone();
     let mut dropped = Vec::new();
     loop {
-        let outcome = optimize(text, &options);
+        let outcome = optimize_in(text, &options, surroundings);
         let verification = try_out(lab, text, &outcome, tests)?;
         if verification.passed() || outcome.fixes.is_empty() {
             return Ok(Proof { outcome, verification, dropped });
         }
-        let (guilty, evidence) = guilty(lab, text, &options, &outcome, tests)?;
+        let (guilty, evidence) = guilty(lab, (text, surroundings), &options, &outcome, tests)?;
         options.banned.insert(guilty.fingerprint.clone());
         dropped.push((guilty, evidence));
     }
 }
 
 fn try_out(lab: &mut Lab, text: &str, outcome: &Outcome, tests: &Tests) -> Result<Verification, LabError> {
-    verify(lab, text, &outcome.after, &outcome.fixes, &allowance(text, outcome), tests)
+    let (before, after) = (Recipe::of(text), Recipe::after(outcome));
+    verify(lab, before, after, &outcome.fixes, &allowance(text, outcome), tests)
 }
 
 /// The first fix with which the image is wrong, found by halving, and what was seen.
 fn guilty(
     lab: &mut Lab,
-    text: &str,
+    (text, surroundings): (&str, &Surroundings<'_>),
     options: &Options,
     outcome: &Outcome,
     tests: &Tests,
@@ -52,7 +61,7 @@ fn guilty(
         let middle = usize::midpoint(right, wrong);
         let banned: BTreeSet<String> = fixes[middle..].iter().map(|fix| fix.fingerprint.clone()).collect();
         let options = Options { banned: options.banned.union(&banned).cloned().collect(), ..options.clone() };
-        let verification = try_out(lab, text, &optimize(text, &options), tests)?;
+        let verification = try_out(lab, text, &optimize_in(text, &options, surroundings), tests)?;
         if verification.passed() {
             right = middle;
         } else {

@@ -8,14 +8,10 @@ use super::compare::counts;
 use super::{Class, Difference, Measures, Spread, Verification};
 use crate::palette::Palette;
 use crate::pipeline::ReportedFix;
+use crate::summary::megabytes;
 
 /// So many differences of a kind are shown.
 const SHOWN: usize = 20;
-
-/// `12.3 MB`: a megabyte has 1,000,000 bytes, as engines count.
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
-}
 
 /// `-12.3 MB`
 fn change(before: u64, after: u64) -> String {
@@ -44,9 +40,9 @@ fn rows(verification: &Verification) -> Vec<[String; 4]> {
     let (before, after) = verification.numbers;
     let mut rows = Vec::new();
     let mut bytes = |what: &str, old: u64, new: Option<u64>| {
-        let new_text = new.map_or_else(|| "-".to_owned(), megabytes);
+        let new_text = new.map_or_else(|| "-".to_owned(), |new| megabytes(new as i64));
         let changed = new.map_or_else(String::new, |new| change(old, new));
-        rows.push([what.to_owned(), megabytes(old), new_text, changed]);
+        rows.push([what.to_owned(), megabytes(old as i64), new_text, changed]);
     };
     bytes("size", before.size, after.map(|it| it.size));
     bytes("wasted", before.wasted, after.map(|it| it.wasted));
@@ -87,7 +83,8 @@ pub fn text(path: &str, verification: &Verification, show_layers: bool, palette:
         for (name, layers) in [("before", &verification.layers.0), ("after", &verification.layers.1)] {
             let _ = writeln!(out, "  layers {name}:");
             for layer in layers {
-                let _ = writeln!(out, "    {:>10}  {}", megabytes(layer.size), shorten(&layer.created_by));
+                let _ =
+                    writeln!(out, "    {:>10}  {}", megabytes(layer.size as i64), shorten(&layer.created_by));
             }
         }
     }

@@ -5,7 +5,10 @@
 #![cfg(unix)]
 
 mod bad_input;
+mod baseline;
+mod configuration;
 mod discovery;
+mod formats;
 mod program;
 mod reports;
 mod speed;

@@ -1,15 +1,9 @@
 //! The program itself.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use crate::support::{Folder, program};
-
-fn output(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code(), text(stdout), text(stderr))
-}
+use crate::support::{Folder, output, output_for, program};
 
 /// Two neighbouring RUNs that some transform is sure to improve.
 const IMPROVABLE: &str = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";
@@ -38,12 +32,13 @@ fn wrong_usage_exits_with_2() {
 
 #[test]
 fn a_name_that_is_nearly_right_is_suggested() {
-    let folder = Folder::with(&[("dockeropt.toml", "skip = [\"no-recomends\"]\n")]);
+    let folder =
+        Folder::with(&[("dockeropt.toml", "skip = [\"no-recomends\"]\n"), ("Dockerfile", "FROM a\n")]);
     let elsewhere = Folder::with(&[]);
     for (folder, arguments, expected) in [
         (&elsewhere, &["fix", "--only", "merge-runs"][..], "`merge-runs`; did you mean `merge-run`?"),
         (&elsewhere, &["explain", "clean"], "`clean`; did you mean `clean-package-cache`?"),
-        (&folder, &["fix"], "dockeropt.toml: skip: there is no transform `no-recomends`; did you mean `no-"),
+        (&folder, &["fix"], "dockeropt.toml:1:9: there is no transform `no-recomends`; did you mean `no-"),
     ] {
         let (code, _, err) = output(program(&folder.root()).args(arguments));
         assert_eq!(code, Some(2));
@@ -67,6 +62,19 @@ fn a_comment_that_is_not_known_is_a_warning() {
          warning: Dockerfile:5:1: unknown transform `as` in a comment; `dockeropt list` shows those that \
          there are\n"
     );
+}
+
+#[test]
+fn the_json_report_has_the_warnings_about_comments() {
+    let text = "# syntax=docker/dockerfile:1\n# check=skip=StageNameCasing,NoSuchCheck;error=true\nFROM a\n  # dockeropt: skip=nope\n";
+    let folder = Folder::with(&[("Dockerfile", text)]);
+    let (code, out, err) = output(program(&folder.root()).args(["fix", "--quiet", "--format", "json"]));
+    assert_eq!(code, Some(0));
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let message = "unknown transform `nope` in a comment; `dockeropt list` shows those that there are";
+    let wanted = serde_json::json!([{ "line": 4, "column": 1, "message": message }]);
+    assert_eq!(report["files"][0]["warnings"], wanted);
+    assert_eq!(err, format!("warning: Dockerfile:4:1: {message}\n"), "BuildKit's own is none of ours");
 }
 
 #[test]
@@ -96,7 +104,42 @@ fn a_fix_is_named_by_its_fingerprint_or_the_start_of_it() {
     }
     let (code, _, err) = output(program(&folder.root()).args(["fix", "--fix", "0123456789abcdef"]));
     assert_eq!(code, Some(2));
-    assert!(err.contains("no fix with the fingerprint 0123456789abcdef"), "{err}");
+    assert!(err.contains("there is no fix with the fingerprint 0123456789abcdef"), "{err}");
+}
+
+/// Two fixes whose fingerprints begin alike are found by trying names until there are some.
+#[test]
+fn a_fingerprint_that_is_not_clear_is_an_error_before_anything_is_written() {
+    let mut known = std::collections::BTreeMap::new();
+    let (texts, start) = (0..)
+        .find_map(|at| {
+            let text = format!("FROM alpine\nRUN apk add package{at}\n");
+            let outcome = dockeropt::pipeline::optimize(&text, &Default::default());
+            let start = outcome.fixes[0].fingerprint[..6].to_owned();
+            known.insert(start.clone(), text.clone()).map(|first| ([first, text], start))
+        })
+        .unwrap();
+    let folder = Folder::with(&[("a/Dockerfile", &texts[0]), ("b/Dockerfile", &texts[1])]);
+    for arguments in [&["--write"][..], &[], &["--output", "r.md"]] {
+        let (code, out, err) = output(program(&folder.root()).args(["fix", "--fix", &start]).args(arguments));
+        assert_eq!((code, out.as_str()), (Some(2), ""));
+        assert!(err.contains(&format!("{start} stands for more than one fix")), "{err}");
+        assert_eq!(folder.read("a/Dockerfile"), texts[0]);
+        assert!(!folder.path("r.md").exists());
+    }
+    let (code, _, err) = output(program(&folder.root()).args(["fix", "--write", "--fix", &start, "a"]));
+    assert_eq!((code, err.as_str()), (Some(0), "1 file changed (1 fix)\n"));
+    // One that isn't there keeps another from being written, too.
+    let (code, _, err) = output(program(&folder.root()).args([
+        "fix",
+        "--write",
+        "--fix",
+        &start,
+        "--fix",
+        "0123456789abcdef",
+    ]));
+    assert_eq!(code, Some(2), "{err}");
+    assert_eq!(folder.read("b/Dockerfile"), texts[1]);
 }
 
 #[test]
@@ -208,11 +251,11 @@ fn colours_are_used_when_asked_for() {
 fn inspect_prints_no_secrets() {
     let text = "FROM a\nARG API_KEY=xyzzy\nENV DB_PASSWORD xyzzy\nENV TOKEN=\"xyzzy\" A=$B\nONBUILD ENV TOKEN=xyzzy\n\
                 LABEL token=xyzzy\nRUN curl -H 'Authorization: Bearer xyzzy' https://user:xyzzy@host && x --password xyzzy\n\
-                RUN [\"x\", \"--token=xyzzy\"]\nENV AUTH_TOKEN=$B\nRUN <<EOF\nexport TOKEN=xyzzy\nEOF\n";
+                RUN [\"x\", \"--token=xyzzy\"]\nCMD [\"x\", \"--password\", \"xyz\"]\nENV AUTH_TOKEN=$B\nRUN <<EOF\nexport TOKEN=xyzzy\nEOF\n";
     let folder = Folder::with(&[("Dockerfile", text)]);
     let (code, out, err) = output(program(&folder.root()).args(["inspect", "Dockerfile"]));
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(!out.contains("xyzzy"), "{out}");
+    assert!(!out.contains("xyz"), "{out}");
     assert!(out.contains("\"DB_PASSWORD\": \"***\"") && out.contains("\"$B\""), "{out}");
 }
 
@@ -229,4 +272,41 @@ fn inspect_prints_json() {
     assert_eq!((&run["cmd"], &run["start"], &run["end"]), (&"RUN".into(), &2.into(), &4.into()));
     assert_eq!(run["flags"][0], "--network=none");
     assert_eq!(run["heredocs"][0]["content"], "b\n");
+}
+
+#[test]
+fn an_editor_says_whose_text_it_is() {
+    let folder = Folder::with(&[
+        ("a/dockeropt.toml", "skip = [\"merge-run\"]\n"),
+        ("a/base.json", "{\"version\":1,\"files\":{}}"),
+        (".git/HEAD", ""),
+    ]);
+    let fix = |folder: &std::path::Path, arguments: &[&str], text: &str| {
+        output_for(program(folder).args(["fix", "--quiet"]).args(arguments), text)
+    };
+    let (root, below) = (folder.root(), folder.path("a"));
+    let (code, diff, err) = fix(&root, &["--stdin-filename", "a/Dockerfile.new", "-"], IMPROVABLE);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(diff.starts_with("diff --git a/a/Dockerfile.new b/a/Dockerfile.new\n"), "{diff}");
+    assert!(diff.contains("\n RUN apt-get update\n"), "merge-run is skipped there: {diff}");
+    assert_eq!(fix(&below, &["--stdin-filename", "Dockerfile.new", "-"], IMPROVABLE).1, diff);
+    let absolute = below.join("Dockerfile.new");
+    let absolute = ["--stdin-filename", absolute.to_str().unwrap(), "-"];
+    assert_eq!(fix(&root, &absolute, IMPROVABLE).1, diff);
+    let write = ["--write", "--stdin-filename", "a/Dockerfile.new", "-"];
+    let (_, text, _) = fix(&root, &write, IMPROVABLE);
+    assert!(
+        text.starts_with("FROM debian:12\nRUN apt-get update\nRUN apt-get install -y --no-install"),
+        "{text}"
+    );
+    assert!(!folder.path("a/Dockerfile.new").exists());
+    let (code, out, err) = fix(&root, &write, "FORM a\n");
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.starts_with("error: a/Dockerfile.new:1:1: "), "{err}");
+    let (code, _, err) = fix(&root, &["--stdin-filename", "a/Dockerfile"], "");
+    assert_eq!((code, err.contains("add - to read it")), (Some(2), true), "{err}");
+    folder.write("a/dockeropt.toml", "skp = []\n");
+    let (code, out, err) = fix(&root, &write, IMPROVABLE);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("a/dockeropt.toml:1:1: unknown key"), "{err}");
 }

@@ -6,12 +6,19 @@ use std::process::Command;
 
 use dockeropt::cli::Format;
 use dockeropt::discover::discover;
-use dockeropt::fix::{run, run_on_text};
+use dockeropt::fix::{Settings, Streams, run, run_on_text};
+use dockeropt::pipeline::ReportedFix;
 use dockeropt_syntax::Text;
 
-use crate::support::{Folder, run_in, settings};
+use crate::support::{Folder, run_in, settings, stand_in};
 
 const TEXT: &str = "FROM a\nENV API_TOKEN=abcdef\nRUN old abcdef\nRUN risky\nRUN never\n";
+
+/// Streams of which only the report is looked at.
+fn quiet(out: &mut dyn Write) -> Streams<'_> {
+    // Sinks are the same everywhere.
+    Streams { out, output: Box::leak(Box::new(io::sink())), err: Box::leak(Box::new(io::sink())) }
+}
 
 fn git_apply(folder: &Path, diff: &[u8], arguments: &[&str]) {
     let mut child = Command::new("git")
@@ -41,7 +48,7 @@ fn git_applies_the_diff() {
             folder.git(&["init", "-q"]);
         }
         let mut diff = Vec::new();
-        run(discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), &mut diff, io::sink()).unwrap();
+        run(&discover(&[folder.root()], 2), &settings(&folder.root(), |_| ()), quiet(&mut diff)).unwrap();
         git_apply(&folder.root(), &diff, &["--check", "--whitespace=nowarn"]);
         git_apply(&folder.root(), &diff, &["--whitespace=nowarn"]);
         assert_eq!(folder.read("crlf/Dockerfile"), "FROM a\r\nRUN new\r\nRUN x\ry\r\n");
@@ -82,6 +89,49 @@ fn the_text_has_lines_and_reasons_and_no_secrets() {
          Dockerfile:5: renew: left alone\n    5 | RUN never\n      = because: it never is\n\n"
             .replace("abcdef", "***")
     );
+}
+
+#[test]
+fn the_text_shows_what_each_fix_makes_of_the_lines() {
+    let before = "FROM alpine\nENV TOKEN a\\\n  b1\nRUN apk add x --password \\\n    s3 \\\n  && y s3cret\r\n"
+        .to_owned()
+        + &"# many\n".repeat(20) + "ARG S3_TOKEN=s3cret\nRUN old\n";
+    let middle = before.replace("apk add x", "apk add --no-cache x");
+    let step = |text: &str, from: &str, to: &str| {
+        let mut edits = dockeropt_syntax::Edits::new();
+        let at = text.find(from).unwrap();
+        edits.replace(dockeropt_syntax::Span::new(at, at + from.len()), to).unwrap();
+        Some(dockeropt::pipeline::Step { before: text.into(), edits })
+    };
+    let many = "# many\n".repeat(20);
+    let steps = [
+        step(&before, "apk add x --password \\\n    s3", "apk add --no-cache x --password \\\n      s3"),
+        step(&middle, "x --password", "z --password"),
+        step(&before, &many, ""),
+        step(&before, "b1", "b1\n# c"),
+    ];
+    let rewrite = |_: &Path, text: &str| {
+        let mut outcome = stand_in(text);
+        let fix = outcome.fixes[0].clone();
+        outcome.fixes = steps.iter().map(|step| ReportedFix { step: step.clone(), ..fix.clone() }).collect();
+        Ok(outcome)
+    };
+    let mut out = Vec::new();
+    let settings = Settings { format: Format::Text, ..Settings::silent(&rewrite, Path::new("/")) };
+    run_on_text(&Text::decode(before.clone().into_bytes()), None, &settings, quiet(&mut out)).unwrap();
+    let found = String::from_utf8(out).unwrap();
+    let notes = "      = why: new is newer\n      = fix: 000000000000001c\n\n";
+    let head = "-:28: renew: replace old by new\n";
+    let wanted = [
+        "    4 - RUN apk add x --password \\\n    5 -     *** \\\n      \
+         + RUN apk add --no-cache x --password \\\n      +       *** \\\n",
+        "      - RUN apk add --no-cache x --password \\\n      + RUN apk add --no-cache z --password \\\n",
+        "    7 - # many\n    8 - # many\n    9 - # many\n   10 - # many\n   11 - # many\n   12 - # many\n  \
+         ... - 8 more lines\n   21 - # many\n   22 - # many\n   23 - # many\n   24 - # many\n   25 - # many\n   \
+         26 - # many\n",
+        "      + # c\n",
+    ];
+    assert_eq!(found, wanted.map(|lines| format!("{head}{lines}{notes}")).concat());
 }
 
 #[test]
@@ -141,15 +191,15 @@ fn standard_input_gives_a_diff_or_the_text() {
     let text = Text::decode(b"FROM old\n".to_vec());
     let here = Path::new("/");
     let mut out = Vec::new();
-    run_on_text(&text, &settings(here, |_| ()), &mut out, io::sink()).unwrap();
+    run_on_text(&text, None, &settings(here, |_| ()), quiet(&mut out)).unwrap();
     assert!(out.ends_with(b"+++ b/Dockerfile\n@@ -1 +1 @@\n-FROM old\n+FROM new\n"));
     let mut out = Vec::new();
-    run_on_text(&text, &settings(here, |settings| settings.write = true), &mut out, io::sink()).unwrap();
+    run_on_text(&text, None, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
     assert_eq!(out, b"FROM new\n");
     let bad = Text::decode(b"FORM old\n".to_vec());
     let mut out = Vec::new();
     let ending =
-        run_on_text(&bad, &settings(here, |settings| settings.write = true), &mut out, io::sink()).unwrap();
+        run_on_text(&bad, None, &settings(here, |settings| settings.write = true), quiet(&mut out)).unwrap();
     assert_eq!((out.len(), ending.summary.errors), (0, 1));
 }
 
@@ -172,12 +222,14 @@ fn a_reader_that_leaves_ends_the_report_but_not_the_writing() {
     let found = || discover(&[folder.root()], 2);
     let gone = || Fails(io::ErrorKind::BrokenPipe);
     let mut err = Vec::new();
-    let ending = run(found(), &settings(&folder.root(), |_| ()), gone(), &mut err).unwrap();
+    let streams = Streams { out: &mut gone(), output: &mut io::sink(), err: &mut err };
+    let ending = run(&found(), &settings(&folder.root(), |_| ()), streams).unwrap();
     assert!(ending.reader_left);
     assert_eq!(err, b"");
-    let full = Fails(io::ErrorKind::StorageFull);
-    assert!(run(found(), &settings(&folder.root(), |_| ()), full, io::sink()).is_err());
-    run(found(), &settings(&folder.root(), |settings| settings.write = true), gone(), io::sink()).unwrap();
+    let mut full = Fails(io::ErrorKind::StorageFull);
+    assert!(run(&found(), &settings(&folder.root(), |_| ()), quiet(&mut full)).is_err());
+    let write = settings(&folder.root(), |settings| settings.write = true);
+    run(&found(), &write, quiet(&mut gone())).unwrap();
     assert_eq!(folder.read("a/Dockerfile"), "FROM new\n");
     assert_eq!(folder.read("b/Dockerfile"), "FROM new\n");
 }

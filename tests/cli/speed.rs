@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dockeropt::discover::discover;
-use dockeropt::fix::run;
+use dockeropt::fix::{Streams, run};
 use dockeropt::pipeline::Outcome;
 
 use crate::support::settings;
@@ -38,15 +38,15 @@ fn of_discovery_reading_and_printing() {
         for (name, optimize) in [("read", unchanged as fn(&str) -> Outcome), ("read, diff, print", commented)]
         {
             for jobs in [1, 2] {
-                let optimize: &'static dockeropt::fix::Optimize<'static> =
+                let rewriter: &'static dyn dockeropt::fix::Rewrite =
                     Box::leak(Box::new(move |_: &Path, text: &str| Ok(optimize(text))));
                 let settings = settings(&corpus, |settings| {
                     settings.jobs = jobs;
-                    settings.optimize = optimize;
+                    settings.rewriter = rewriter;
                 });
                 let start = now();
-                run(discover(std::slice::from_ref(&corpus), jobs), &settings, io::sink(), io::sink())
-                    .unwrap();
+                let streams = Streams { out: &mut io::sink(), output: &mut io::sink(), err: &mut io::sink() };
+                run(&discover(std::slice::from_ref(&corpus), jobs), &settings, streams).unwrap();
                 let time = (now() - start).saturating_sub(discovery);
                 println!("  {name}, {jobs} jobs: {:?} a file", time / files as u32);
             }

@@ -1,16 +1,12 @@
 //! What the tests share.
 
 use std::fs;
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Arc;
+use std::process::{Command, Output};
 
-use dockeropt::cli::Format;
-use dockeropt::diff::Names;
 use dockeropt::discover::{Found, discover};
-use dockeropt::fix::{Ending, Settings, run};
-use dockeropt::interrupt::Temporaries;
-use dockeropt::palette::Palette;
+use dockeropt::fix::{Ending, Settings, Streams, run};
 use dockeropt::pipeline::{Applicability, Outcome, ReportedDiagnostic, ReportedFix, ReportedRefusal};
 use tempfile::TempDir;
 
@@ -87,6 +83,8 @@ pub(crate) fn stand_in(text: &str) -> Outcome {
         claims: vec![],
         assumes: if applicability == Applicability::Safe { vec![] } else { vec!["nobody looks".into()] },
         notes: vec!["new is newer".into()],
+        saves: None,
+        step: None,
     };
     let mut outcome = Outcome {
         claims: vec![],
@@ -94,9 +92,7 @@ pub(crate) fn stand_in(text: &str) -> Outcome {
         fixes: line_of("old").map(|line| fix(line, Applicability::Safe)).into_iter().collect(),
         held_back: line_of("risky").map(|line| fix(line, Applicability::Unsafe)).into_iter().collect(),
         declined: vec![],
-        diagnostics: vec![],
-        warnings: vec![],
-        bugs: vec![],
+        ..Outcome::default()
     };
     if let Some(line) = line_of("never") {
         outcome.declined.push(ReportedRefusal { transform: "renew", line, reason: "it never is".into() });
@@ -119,21 +115,8 @@ pub(crate) struct Ran {
 
 /// Settings with the stand-in for the transforms, changed by `change`.
 pub(crate) fn settings(current: &Path, change: impl FnOnce(&mut Settings<'static>)) -> Settings<'static> {
-    let mut settings = Settings {
-        optimize: &|_, text| Ok(stand_in(text)),
-        format: Format::Diff,
-        why_not: false,
-        write: false,
-        check: false,
-        allow_dirty: false,
-        quiet: false,
-        jobs: 3,
-        palette: Palette::default(),
-        error_palette: Palette::default(),
-        names: Names::new(current),
-        temporaries: Arc::new(Temporaries::default()),
-        interactive: false,
-    };
+    let rewriter = &|_: &Path, text: &str| Ok(stand_in(text));
+    let mut settings = Settings { quiet: false, jobs: 3, ..Settings::silent(rewriter, current) };
     change(&mut settings);
     settings
 }
@@ -146,7 +129,8 @@ pub(crate) fn run_in(folder: &Folder, change: impl FnOnce(&mut Settings<'static>
 /// Runs on paths.
 pub(crate) fn run_on(folder: &Folder, paths: &[PathBuf], change: impl FnOnce(&mut Settings<'static>)) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let ending = run(discover(paths, 2), &settings(&folder.root(), change), &mut out, &mut err).unwrap();
+    let streams = Streams { out: &mut out, output: &mut io::sink(), err: &mut err };
+    let ending = run(&discover(paths, 2), &settings(&folder.root(), change), streams).unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).replace(&format!("{}/", folder.root().display()), "");
     Ran { ending, out: text(&out), err: text(&err) }
 }
@@ -156,6 +140,21 @@ pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dockeropt"));
     command.current_dir(folder);
     command
+}
+
+/// The exit code of a command, its standard output and its standard error.
+pub(crate) fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// The same of a command that reads `text`.
+pub(crate) fn output_for(command: &mut Command, text: &str) -> (Option<i32>, String, String) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    output(command.stdin(file))
 }
 
 /// Whether the tests run as root, for whom no file is unreadable; says so if they do.

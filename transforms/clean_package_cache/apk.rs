@@ -64,6 +64,7 @@ pub(super) fn propose(
         claims: Vec::new(),
         assumptions: Vec::new(),
         notes: vec!["the index of Alpine's packages takes about 2 MB".to_owned()],
+        ..Fix::default()
     };
     let planned = match first {
         None => match context.memo.apk_index_before(target.at) {
@@ -148,6 +149,10 @@ fn later_installs<'c>(
     let needed = "the index that the RUN fetches may be needed later";
     let entries = &target.list.entries;
     let mut assumptions = Vec::new();
+    if context.memo.naming(Manager::Apk).contains(&target.at) {
+        out.decline(&META, span, needed);
+        return None;
+    }
     for usage in context.memo.usages(Manager::Apk, target.at).iter() {
         if usage.span.start < entries[first].pipeline.span.start {
             continue;

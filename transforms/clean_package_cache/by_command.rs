@@ -217,6 +217,7 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
         claims: Vec::new(),
         assumptions,
         notes: note(manager).into_iter().map(str::to_owned).collect(),
+        ..Fix::default()
     });
 }
 

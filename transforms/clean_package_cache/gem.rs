@@ -83,5 +83,6 @@ pub(super) fn propose(context: &Context<'_>, target: &Target<'_>, out: &mut Prop
         claims: Vec::new(),
         assumptions: Vec::new(),
         notes: vec!["gem keeps the archive of every gem that it installs".to_owned()],
+        ..Fix::default()
     });
 }

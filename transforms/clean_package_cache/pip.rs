@@ -69,5 +69,6 @@ pub(super) fn propose(context: &Context<'_>, target: &Target<'_>, out: &mut Prop
         claims: Vec::new(),
         assumptions: Vec::new(),
         notes: vec!["pip keeps a copy of every package that it downloads or builds".to_owned()],
+        ..Fix::default()
     });
 }

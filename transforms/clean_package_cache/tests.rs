@@ -289,6 +289,7 @@ fn what_apk_must_keep() {
         &[
             ("FROM alpine:3.20\nRUN apk update\nCOPY root /\nRUN apk add bash\n", changed),
             ("FROM alpine:3.20\nRUN apk update && apk add curl && apk search git\n", "may be needed later"),
+            ("FROM alpine:3.20\nRUN apk add -U curl && /var/lib/apk/cache/x\n", "may be needed later"),
             (
                 "FROM alpine:3.20\nRUN apk update && apk add --no-cache curl\nRUN ./install.sh\n",
                 "may be needed later",

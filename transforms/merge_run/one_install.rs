@@ -66,6 +66,7 @@ pub(super) fn merge_installs(context: &Context<'_>, step: &Step<'_>, out: &mut P
         claims: vec![Claim::OneInstall(manager)],
         assumptions: Vec::new(),
         notes: vec!["the packages are resolved and unpacked once".to_owned()],
+        ..Fix::default()
     });
 }
 

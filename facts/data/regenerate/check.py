@@ -7,13 +7,12 @@ a Debian machine; changes nothing outside the cache. The sample is every so-mani
 """
 
 import argparse
-import lzma
 import os
 import pathlib
 import re
 import subprocess
 
-from debian import Release, configured_mirror, fetch, stanzas
+from debian import Release, configured_mirror, stanzas
 from recommends import HERE, table
 
 SETS = ["gcc", "git", "curl", "python3-pip", "build-essential", "default-libmysqlclient-dev",
@@ -31,9 +30,8 @@ def private_apt(release, mirror, cache):
         f"deb [trusted=yes] {mirror} {release.codename}-updates main\n"
         f"deb [trusted=yes] {security} {release.codename}-security main\n"
     )
-    data = lzma.decompress(fetch(mirror, f"dists/{release.codename}/main/binary-amd64/Packages.xz", cache))
     kept = []
-    for paragraph in data.decode("utf-8").split("\n\n"):
+    for paragraph in next(release.archive.index("Packages")).split("\n\n"):
         for fields in stanzas(paragraph):
             if fields["Package"] in release.minbase:
                 kept.append(paragraph.strip() + "\nStatus: install ok installed\n")

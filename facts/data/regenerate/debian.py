@@ -4,11 +4,14 @@ The model of apt is deliberately small; README.md beside the data says what it l
 well it agrees with `apt-get --simulate`.
 """
 
+import email.utils
 import functools
 import glob
-import lzma
+import gzip
 import os
+import pathlib
 import re
+import subprocess
 import urllib.request
 
 PRIORITIES = {"required": 0, "important": 1, "standard": 2, "optional": 3, "extra": 4}
@@ -28,23 +31,65 @@ def configured_mirror():
     raise SystemExit("no Debian mirror in /etc/apt: pass one with --mirror")
 
 
-def fetch(mirror, path, cache):
-    """The bytes of `path` on the mirror, kept in the folder `cache`; None if it isn't there."""
-    kept = os.path.join(cache, path.replace("/", "_"))
-    if not os.path.exists(kept):
-        try:
-            with urllib.request.urlopen(f"{mirror}/{path}", timeout=120) as answer:
-                data = answer.read()
-        except urllib.error.HTTPError as error:
-            if error.code in (400, 403, 404):
-                return None
-            raise
-        os.makedirs(cache, exist_ok=True)
-        with open(kept + ".part", "wb") as out:
-            out.write(data)
-        os.rename(kept + ".part", kept)
-    with open(kept, "rb") as stored:
-        return stored.read()
+class Archive:
+    """The indices of one release, as an apt with a root of its own under `cache` fetches and verifies
+    them: once, so that what is derived together is derived from the same indices."""
+
+    def __init__(self, codename, mirror, cache, architecture="amd64"):
+        self.root = pathlib.Path(cache).resolve() / f"indices-{codename}"
+        for folder in ("state/lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        self.codename, self.mirror, self.architecture = codename, mirror, architecture
+        security = re.sub(r"/debian$", "/debian-security", mirror)
+        signed = "signed-by=/usr/share/keyrings/debian-archive-keyring.gpg"
+        (self.root / "etc/sources.list").write_text("".join(
+            f"{kind} [{signed}] {base} {suite} main\n" for kind in ("deb", "deb-src") for base, suite in (
+                (mirror, codename), (mirror, f"{codename}-updates"), (security, f"{codename}-security"))))
+        (self.root / "state/status").touch()
+        options = {
+            "Dir": self.root, "Dir::State": self.root / "state", "Dir::State::status": self.root / "state/status",
+            "Dir::Cache": self.root / "cache", "Dir::Etc": self.root / "etc", "APT::Architecture": architecture,
+            "APT::Architectures::": architecture, "APT::Sandbox::User": "root", "Acquire::Languages": "none",
+            "Acquire::Check-Valid-Until": "false", "Acquire::GzipIndexes": "true",
+        }
+        (self.root / "apt.conf").write_text("".join(f'{name} "{value}";\n' for name, value in options.items()))
+        self.environment = dict(os.environ, APT_CONFIG=str(self.root / "apt.conf"), LC_ALL="C")
+        if not (self.root / "fetched").exists():
+            subprocess.run(["apt-get", "-q", "update"], env=self.environment, check=True, stdout=subprocess.DEVNULL)
+            (self.root / "fetched").touch()
+
+    def index(self, kind):
+        """The texts of all indices of a kind (Packages, Sources), oldest suite first."""
+        fields = ["$(CREATED_BY)", "$(SUITE)", "$(CODENAME)", "$(FILENAME)"]
+        listed = self._run("apt-get", "indextargets", "--format", " ".join(fields))
+        for line in listed.splitlines():
+            name, *_, path = line.split(" ")
+            if name == kind and os.path.exists(path):
+                yield self._run("/usr/lib/apt/apt-helper", "cat-file", path)
+
+    def contents(self):
+        """The lines of the indices of files, packed. A mirror may have them a day or two older than the
+        rest, so they are fetched without apt, which would refuse them."""
+        for architecture in (self.architecture, "all"):
+            kept = self.root / f"Contents-{architecture}.gz"
+            if not kept.exists():
+                address = f"{self.mirror}/dists/{self.codename}/main/Contents-{architecture}.gz"
+                with urllib.request.urlopen(address, timeout=300) as answer:
+                    kept.write_bytes(answer.read())
+            with gzip.open(kept, "rt", encoding="utf-8") as lines:
+                yield from lines
+
+    def date(self):
+        """The newest date that the suites' Release files bear, as YYYY-MM-DD."""
+        dates = []
+        for path in (self.root / "state/lists").glob("*Release"):
+            found = re.search(r"^Date: (.*)$", path.read_text(encoding="utf-8", errors="replace"), re.M)
+            if found:
+                dates.append(email.utils.parsedate_to_datetime(found.group(1)).date().isoformat())
+        return max(dates)
+
+    def _run(self, *command):
+        return subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE).stdout.decode("utf-8")
 
 
 def stanzas(text):
@@ -122,6 +167,8 @@ class Package:
     def __init__(self, fields):
         self.name = fields["Package"]
         self.version = fields["Version"]
+        self.size = int(fields.get("Installed-Size", "0"))
+        self.source = fields.get("Source", self.name).split(" ")[0]
         self.section = fields.get("Section", "").rpartition("/")[2]
         self.priority = PRIORITIES.get(fields.get("Priority", "optional"), 3)
         self.essential = fields.get("Essential") == "yes"
@@ -136,17 +183,9 @@ class Release:
     def __init__(self, codename, mirror, cache, architecture="amd64"):
         self.codename = codename
         self.packages = {}
-        suites = [
-            (mirror, codename), (mirror, f"{codename}-updates"),
-            (re.sub(r"/debian$", "/debian-security", mirror), f"{codename}-security"),
-        ]
-        for base, suite in suites:
-            data = fetch(base, f"dists/{suite}/main/binary-{architecture}/Packages.xz", cache)
-            if data is None:
-                if suite == codename:
-                    raise SystemExit(f"{codename}: no index on this mirror")
-                continue
-            for fields in stanzas(lzma.decompress(data).decode("utf-8")):
+        self.archive = Archive(codename, mirror, cache, architecture)
+        for text in self.archive.index("Packages"):
+            for fields in stanzas(text):
                 package = Package(fields)
                 old = self.packages.get(package.name)
                 if old is None or compare(old.version, package.version) < 0:

@@ -8,29 +8,25 @@ in their order, so a second run changes nothing.
 """
 
 import argparse
-import gzip
-import io
 import pathlib
 import re
 
-from debian import Release, configured_mirror, fetch
+from debian import Release, configured_mirror
 from recommends import Rules, table
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
-def programs(release, mirror, cache, wanted):
+def programs(archive, wanted):
     """Package -> names of its programs, from the archive's Contents indices."""
     found = {}
-    for architecture in ("amd64", "all"):
-        data = fetch(mirror, f"dists/{release}/main/Contents-{architecture}.gz", cache)
-        for line in io.TextIOWrapper(gzip.GzipFile(fileobj=io.BytesIO(data)), encoding="utf-8"):
-            match = re.match(r"(?:usr/)?s?bin/(\S+)\s+(\S+)$", line)
-            if match:
-                for owner in match.group(2).split(","):
-                    name = owner.rpartition("/")[2]
-                    if name in wanted:
-                        found.setdefault(name, set()).add(match.group(1))
+    for line in archive.contents():
+        match = re.match(r"(?:usr/)?s?bin/(\S+)\s+(\S+)$", line)
+        if match:
+            for owner in match.group(2).split(","):
+                name = owner.rpartition("/")[2]
+                if name in wanted:
+                    found.setdefault(name, set()).add(match.group(1))
     return found
 
 
@@ -82,7 +78,7 @@ def main():
         lost = []
         for package, sources, _, _ in rows:
             lost.append(gone(release, package, recommenders(release, package, sources.split())))
-        owned = programs(codename, mirror, arguments.cache, set().union(*lost))
+        owned = programs(release.archive, set().union(*lost))
         for row, known, packages in zip(rows, words, lost):
             for program in sorted(set().union(*(owned.get(p, set()) for p in packages))):
                 if program not in known and re.fullmatch(r"[A-Za-z0-9._+-]{2,}", program):

@@ -1,0 +1,180 @@
+//! Claims that change what a stage starts from, or split it: which stages of the result stand for which
+//! stage of the original, and what of them a claim allows to be new.
+
+use dockeropt_syntax::shell::Simple;
+
+use crate::claim::Claim;
+use crate::facts::Facts;
+use crate::stage::Base;
+use crate::trace::{Atom, Code, Event};
+use crate::value::Value;
+
+/// The stages of a result that stand for one stage of the original.
+#[derive(Clone, Debug)]
+pub(crate) struct Counterpart<'l> {
+    /// The stage that only builds, if a claim splits the stage.
+    pub(crate) builder: Option<usize>,
+    /// The stage that has its configuration.
+    pub(crate) main: usize,
+    /// The claim that splits it.
+    pub(crate) split: Option<&'l Split>,
+}
+
+/// What only builds is in a stage of its own, and the last stage takes from it what was built.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Split {
+    /// The name of the stage that builds.
+    pub builder: String,
+    /// What the last stage starts from, if that is another image than what the builder starts from.
+    pub base: Option<String>,
+    /// What is copied from the builder to the same place.
+    pub carried: Vec<String>,
+    /// The packages of a distribution that the last stage installs.
+    pub packages: Vec<String>,
+    /// The commands that the builder runs beside those that were there.
+    pub commands: Vec<String>,
+    /// The folder that now stands first in PATH, in both stages.
+    pub path: Option<String>,
+    /// The variables that only the builder needs.
+    pub dropped: Vec<String>,
+}
+
+/// Pairs the stages of an original with those of a result; `None` if that can't be done.
+pub(crate) fn counterparts<'l>(
+    original: &Facts<'_>,
+    result: &Facts<'_>,
+    claims: &'l [Claim],
+) -> Option<Vec<Counterpart<'l>>> {
+    let splits =
+        || claims.iter().filter_map(|claim| if let Claim::Split(split) = claim { Some(split) } else { None });
+    let mut pairs = Vec::with_capacity(original.stages.len());
+    let mut at = 0;
+    for _ in &original.stages {
+        let name = result.stages.get(at)?.name.as_deref();
+        let is_known =
+            |split: &&Split| original.stages.iter().any(|it| it.name.as_deref() == Some(&split.builder));
+        let split = splits().find(|split| name == Some(split.builder.as_str()) && !is_known(split));
+        let builder = split.map(|_| at);
+        let main = at + usize::from(split.is_some());
+        result.stages.get(main)?;
+        pairs.push(Counterpart { builder, main, split });
+        at = main + 1;
+    }
+    (at == result.stages.len()).then_some(pairs)
+}
+
+/// Whether a stage of the original and one of the result start from the same, given which stage stands for
+/// which and what is claimed. `instead` is the image that a split claims for its last stage.
+pub(crate) fn same_base(
+    (before, after): (&Base, &Base),
+    pairs: &[Counterpart<'_>],
+    claims: &[Claim],
+    instead: Option<&str>,
+) -> bool {
+    match (before, after) {
+        (Base::Scratch, Base::Scratch) => true,
+        (Base::Stage(parent), Base::Stage(other)) => {
+            pairs.get(*parent).is_some_and(|pair| pair.main == *other)
+        }
+        (Base::Image { .. }, Base::Image { .. }) => {
+            let is = |base: &Base, name: &str| reference(base) == Some(name);
+            if let Some(instead) = instead {
+                return is(after, instead);
+            }
+            let rebased = |claim: &Claim| matches!(claim, Claim::Rebase { from, to, .. } if is(before, from) && is(after, to));
+            before == after || claims.iter().any(rebased)
+        }
+        _ => false,
+    }
+}
+
+/// The image that a base names, if no build argument decides it.
+fn reference(base: &Base) -> Option<&str> {
+    match base {
+        Base::Image { reference, platform: None, .. } => reference.text(),
+        _ => None,
+    }
+}
+
+/// Which of the events of a stage of the result a claim allows to be new. `builder` has the events of the
+/// stage that builds, if this is the last one of a split.
+pub(crate) fn allowed(
+    events: &[Event<'_>],
+    claims: &[Claim],
+    split: Option<&Split>,
+    builder: Option<&[Event<'_>]>,
+) -> Vec<bool> {
+    if split.is_none() && !claims.iter().any(|claim| matches!(claim, Claim::Rebase { .. })) {
+        return Vec::new();
+    }
+    let is_last = builder.is_some();
+    let named: Vec<&[String]> = claims
+        .iter()
+        .filter_map(|claim| match claim {
+            Claim::Rebase { packages, .. } => Some(&packages[..]),
+            _ => None,
+        })
+        .chain(split.filter(|_| is_last).map(|split| &split.packages[..]))
+        .collect();
+    let mut allowed = vec![false; events.len()];
+    for (at, event) in events.iter().enumerate() {
+        allowed[at] = match event {
+            Event::Copy(event) => split.filter(|_| is_last).is_some_and(|split| {
+                event.copy.from.as_deref() == Some(&split.builder)
+                    && event.copy.flags.is_empty()
+                    && !event.copy.add
+                    && event.copy.sources.len() == 1
+                    && event.copy.sources[0] == event.copy.written
+                    && event.copy.written.text().is_some_and(|path| split.carried.iter().any(|it| it == path))
+            }),
+            Event::Atom(atom) => {
+                let words = plain_words(atom);
+                let is_command = || {
+                    let words = words.as_deref().map(|words| words.join(" "));
+                    split.is_some_and(|split| split.commands.iter().any(|it| Some(it) == words.as_ref()))
+                };
+                let installs = |words: &[&str]| {
+                    let rest = words.strip_prefix(&INSTALL);
+                    rest.is_some_and(|rest| {
+                        !rest.is_empty() && named.iter().any(|names| rest.iter().all(|it| has(names, it)))
+                    })
+                };
+                words.as_deref().is_some_and(installs) || (!is_last && is_command())
+            }
+            Event::Mkdir { path, user, .. } => builder.is_some_and(|events| makes(events, path, user)),
+        };
+    }
+    // An update belongs to the install behind it.
+    for at in 1..events.len() {
+        if let Event::Atom(atom) = &events[at - 1]
+            && allowed[at]
+            && matches!(&events[at], Event::Atom(_))
+            && plain_words(atom).is_some_and(|words| words == UPDATE)
+        {
+            allowed[at - 1] = true;
+        }
+    }
+    allowed
+}
+
+/// How packages are installed by rewrites.
+const INSTALL: [&str; 4] = ["apt-get", "install", "-y", "--no-install-recommends"];
+const UPDATE: [&str; 2] = ["apt-get", "update"];
+
+fn has(names: &[String], word: &str) -> bool {
+    names.iter().any(|name| name == word)
+}
+
+fn makes(events: &[Event<'_>], path: &Value, user: &Value) -> bool {
+    events.iter().any(
+        |event| matches!(event, Event::Mkdir { path: other, user: by, .. } if other == path && by == user),
+    )
+}
+
+/// The words of an atom that is one simple command of literal words without mounts or redirections.
+fn plain_words<'a>(atom: &'a Atom<'_>) -> Option<Vec<&'a str>> {
+    let Code::Pipeline(pipeline) = &atom.code else { return None };
+    let simple: &Simple<'_> = pipeline.simple()?;
+    let bare = atom.flags.is_empty() && simple.redirections.is_empty() && simple.assignments.is_empty();
+    simple.words.iter().map(|word| word.literal()).collect::<Option<Vec<_>>>().filter(|_| bare)
+}
