@@ -4,7 +4,7 @@
 const plan = JSON.parse(document.getElementById("plan").textContent);
 const before = JSON.parse(document.getElementById("decisions").textContent);
 const STORE = "dockeropt:" + location.pathname;
-const CHUNK = 40;
+const CHUNK = 20;
 const byId = (id) => document.getElementById(id);
 
 // ---- the fixes, in one list ----
@@ -18,8 +18,8 @@ for (const repository of plan.repositories) {
       fixes.push({ repository, file, fix, key, at: fixes.length, text: null });
     }
     if (file.declined && file.declined.length > 0) {
-      const all = declined.get(repository.name) || [];
-      declined.set(repository.name, all.concat(file.declined.map((one) => ({ path: file.path, ...one }))));
+      if (!declined.has(repository.name)) declined.set(repository.name, []);
+      for (const one of file.declined) declined.get(repository.name).push({ path: file.path, ...one });
     }
   }
 }
@@ -233,6 +233,8 @@ function drawKinds() {
       made.style.width = `${(100 * count) / most}%`;
       return made;
     };
+    const acceptSafe = button("Accept safe", `Accept the safe fixes of ${kind}`, () => decide(items.filter(({ fix }) => fix.applicability === "safe"), "accept"));
+    acceptSafe.disabled = safe === 0;
     const filter = button(kind, `Show the fixes of ${kind}`, () => setFilter("transform", kind), "link");
     byId("kinds").tBodies[0].append(
       element(
@@ -249,7 +251,7 @@ function drawKinds() {
           element(
             "span",
             { class: "decide" },
-            button("Accept safe", `Accept the safe fixes of ${kind}`, () => decide(items.filter(({ fix }) => fix.applicability === "safe"), "accept")),
+            acceptSafe,
             button("Accept all", `Accept all fixes of ${kind}`, () => decide(items, "accept")),
             button("Reject all", `Reject all fixes of ${kind}`, () => decide(items, "reject")),
           ),

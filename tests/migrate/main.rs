@@ -7,5 +7,6 @@ mod apply;
 mod decide;
 mod hosts;
 mod kill;
+mod page;
 mod plan;
 mod support;

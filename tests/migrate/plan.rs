@@ -108,7 +108,7 @@ fn a_bad_file_costs_only_itself() {
     for said in [
         "a/Dockerfile:2: unknown instruction",
         "b/Dockerfile: is a binary file",
-        "c/dockeropt.toml: edition: there is no edition 99",
+        "c/Dockerfile: c/dockeropt.toml:1:11: there is no edition 99",
     ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
