@@ -1,5 +1,6 @@
 //! `migrate status`: where each repository stands.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -56,6 +57,9 @@ struct Row {
     output: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<String>,
+    /// How much was left out, by reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    left_out: BTreeMap<String, usize>,
     fixes: usize,
     safe: usize,
     /// Files that could not be looked at.
@@ -104,6 +108,7 @@ fn row(entry: &Entry, state: State) -> Row {
         reason: None,
         output: None,
         remarks: Vec::new(),
+        left_out: entry.left_out.clone(),
         fixes: entry.fixes().count(),
         safe: entry.fixes().filter(|(_, fix)| fix.is_safe()).count(),
         errors: entry.errors.len(),
@@ -162,6 +167,11 @@ pub(super) fn table(status: &Status) -> String {
             details.push(format!("{branch} at {}, commits: {}", short(head), row.commits));
         } else if row.fixes > 0 {
             details.push(format!("fixes: {}, safe: {}", row.fixes, row.safe));
+        }
+        if row.fixes == 0 && !row.left_out.is_empty() {
+            let left_out: Vec<_> =
+                row.left_out.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            details.push(format!("left out: {}", left_out.join(", ")));
         }
         if row.errors > 0 {
             details.push(format!("files with errors: {}", row.errors));

@@ -20,6 +20,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         return os.path.join(ROOT, os.path.normpath(unquote(urlsplit(path).path)[len("/dumb/"):]))
 
     def backend(self):
+        if "/refused" in self.path:
+            return self.send_error(403)
         parts = urlsplit(self.path)
         environment = dict(
             os.environ,

@@ -7,6 +7,7 @@ mod apply;
 mod decide;
 mod hosts;
 mod kill;
+mod many;
 mod page;
 mod plan;
 mod support;
