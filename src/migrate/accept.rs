@@ -3,26 +3,28 @@
 use super::arguments::Accept;
 use super::decisions::{Decisions, Verdict};
 use super::names::mark;
-use super::plan::Entry;
+use super::plan::{Entry, FixEntry};
 use super::stack::{Accepted, Terms};
 
 /// The accepted fixes of a repository. What was rejected stays rejected; `accept` decides what no review
 /// did.
 pub(super) fn accepted(entry: &Entry, decisions: &Decisions, accept: Option<Accept>) -> Accepted {
+    accepted_if(entry, |path, fix| match decisions.of(&entry.source, path, &fix.fingerprint) {
+        Some(verdict) => verdict == Verdict::Accept,
+        None => match accept {
+            Some(Accept::All) => true,
+            Some(Accept::Safe) => fix.is_safe(),
+            None => false,
+        },
+    })
+}
+
+/// The fixes of a repository that are `wanted`, on the terms of the plan.
+pub(super) fn accepted_if(entry: &Entry, wanted: impl Fn(&str, &FixEntry) -> bool) -> Accepted {
     let mut accepted = Accepted::new();
-    for (path, fix) in entry.fixes() {
-        let is_accepted = match decisions.of(&entry.source, path, &fix.fingerprint) {
-            Some(verdict) => verdict == Verdict::Accept,
-            None => match accept {
-                Some(Accept::All) => true,
-                Some(Accept::Safe) => fix.is_safe(),
-                None => false,
-            },
-        };
-        if is_accepted {
-            let terms = Terms { claims: fix.claims.clone(), assumes: fix.assumes.clone() };
-            accepted.entry(path.to_owned()).or_default().insert(fix.fingerprint.clone(), terms);
-        }
+    for (path, fix) in entry.fixes().filter(|(path, fix)| wanted(path, fix)) {
+        let terms = Terms { claims: fix.claims.clone(), assumes: fix.assumes.clone() };
+        accepted.entry(path.to_owned()).or_default().insert(fix.fingerprint.clone(), terms);
     }
     accepted
 }

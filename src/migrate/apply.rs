@@ -225,15 +225,20 @@ impl Work<'_> {
         mark: String,
     ) -> Result<Result<Prepared, String>, Trouble> {
         let applying = self.applying;
-        let files = read(repository, &applying.cache)?.found;
+        let mut files = read(repository, &applying.cache)?;
+        let contexts = files.contexts(repository, &applying.cache);
+        let files = files.found;
         let mut originals = Vec::new();
         for file in files.iter().filter(|file| accepted.contains_key(&file.blob.path)) {
             let options =
                 applying.choices.of(&file.blob.path, file.configuration.as_ref()).map_err(Trouble::new)?;
             let (path, text) = (file.blob.path.clone(), file.text.as_str().to_owned());
-            originals.push(Original { path, text, options });
+            let surroundings = contexts.around(&path, &text);
+            originals.push(Original { path, text, options, surroundings });
         }
         let stack = stack(&originals, accepted);
+        drop(originals);
+        contexts.check()?;
         if let Some((path, problem)) = stack.problems.first() {
             return Err(Trouble::new(format!("{path}: {problem}")));
         }

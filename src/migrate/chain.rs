@@ -13,7 +13,7 @@ const MOST: usize = 60;
 
 /// The fixes of a file with what each changes, by transform. Where a fix comes about only together with a
 /// later one, what the later one changes has both.
-pub(super) fn chain(original: &Original, outcome: &Outcome) -> Result<Vec<FixEntry>, String> {
+pub(super) fn chain(original: &Original<'_>, outcome: &Outcome) -> Result<Vec<FixEntry>, String> {
     let secrets = Secrets::of(&original.text);
     let mut fixes: Vec<ReportedFix> = outcome.fixes.iter().map(|fix| secrets.clean(fix)).collect();
     fixes.sort_by_key(|fix| rank(fix.transform));

@@ -8,7 +8,8 @@ use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::plan::{Entry, Head, Kept, VERSION};
+use super::plan::{Entry, Head, VERSION};
+use super::stack::Stacks;
 
 /// The folder of a plan.
 #[derive(Clone, Debug)]
@@ -68,19 +69,19 @@ impl Folder {
         read_json(&self.of(name).join("repository.json"))
     }
 
-    /// The texts of its files with fixes.
-    pub(super) fn texts(&self, name: &str) -> io::Result<Vec<Kept>> {
-        read_json(&self.of(name).join("texts.json"))
+    /// What its fixes do.
+    pub(super) fn stacks(&self, name: &str) -> io::Result<Stacks> {
+        read_json(&self.of(name).join("stacks.json"))
     }
 
     /// Writes down what was found in a repository, in place of what was there.
-    pub(super) fn keep(&self, entry: &Entry, texts: &[Kept]) -> io::Result<()> {
+    pub(super) fn keep(&self, entry: &Entry, stacks: &Stacks) -> io::Result<()> {
         let folder = self.of(&entry.name);
         match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::create_dir_all(&folder)?,
         }
-        write_json(&folder.join("texts.json"), &texts)?;
+        write_json(&folder.join("stacks.json"), stacks)?;
         write_json(&folder.join("repository.json"), entry)
     }
 

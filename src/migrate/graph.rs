@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::Entry;
+use super::stack::Part;
 
 /// Transforms after which an image holds the same, so that images that start from it can't tell.
 const NEUTRAL: [&str; 2] = ["merge-run", "copy-after-install"];
@@ -135,6 +136,18 @@ pub(super) fn mark(entry: &mut Entry, users: Vec<String>) {
         let is_safe = fix.claims.is_empty() && fix.assumes.is_empty();
         fix.applicability = if is_safe { "safe" } else { "unsafe" }.to_owned();
     }
+}
+
+/// Notes in what one transform does in such a repository what its fixes take for granted there.
+pub(super) fn mark_part(part: &mut Part, entry: &Entry) {
+    if !entry.used_by.is_empty() && !NEUTRAL.contains(&part.transform.as_str()) {
+        part.fixes.iter_mut().for_each(|(_, fix)| fix.assumes.push(RELIES.to_owned()));
+    }
+}
+
+/// Whether those who start from an image can tell what a transform did to it.
+pub(super) fn is_neutral(transform: &str) -> bool {
+    NEUTRAL.contains(&transform)
 }
 
 #[cfg(test)]

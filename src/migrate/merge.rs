@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 
-use super::choice::Choices;
 use super::decisions::Decisions;
 use super::folder::Folder;
 use super::journal::{Event, Journal};
@@ -31,9 +30,9 @@ pub(super) fn merge(plans: &[Folder], output: &Folder) -> anyhow::Result<(Vec<St
                 bail!("`{name}` is in two plans");
             }
             let context = || format!("{name}: what was kept of it");
-            let (entry, texts) =
-                (plan.entry(&name).with_context(context)?, plan.texts(&name).with_context(context)?);
-            output.keep(&entry, &texts).with_context(context)?;
+            let (entry, stacks) =
+                (plan.entry(&name).with_context(context)?, plan.stacks(&name).with_context(context)?);
+            output.keep(&entry, &stacks).with_context(context)?;
             names.push(name);
         }
         if let Some(more) = Decisions::read(&plan.path("decisions.json"))? {
@@ -49,10 +48,9 @@ pub(super) fn merge(plans: &[Folder], output: &Folder) -> anyhow::Result<(Vec<St
     let looked = names.iter().map(|name| Event::Looked { name: name.clone() });
     journal.add(&std::iter::once(Event::Plan { key }).chain(looked).collect::<Vec<_>>())?;
     let choice = choice.unwrap_or_default();
-    let choices = Choices::new(choice.clone())?;
     let texts: Vec<&str> = names.iter().map(String::as_str).collect();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let totals = write_down(output, &texts, &choice, &choices, processors)?;
+    let totals = write_down(output, &texts, &choice, processors)?;
     journal.add(&[Event::Planned])?;
     Ok((names, totals))
 }

@@ -6,23 +6,22 @@ use std::fmt::Write;
 use dockeropt_transforms::{ALL, Meta};
 
 use super::git::quoted;
-use super::plan::Entry;
+use super::plan::{Entry, FixEntry};
 use super::stack::Part;
-use crate::pipeline::ReportedFix;
 
 /// The width of the lines of a commit message.
 const WIDTH: usize = 72;
 
 /// The first line of a commit.
 pub(super) fn subject(part: &Part) -> String {
-    meta(part.transform).map_or_else(|| part.transform.to_owned(), |meta| meta.summary.to_owned())
+    meta(&part.transform).map_or_else(|| part.transform.clone(), |meta| meta.summary.to_owned())
 }
 
 /// The message of a commit.
 pub(super) fn message(part: &Part) -> String {
     let mut text = subject(part);
     text.push_str("\n\n");
-    if let Some(why) = why(part.transform) {
+    if let Some(why) = why(&part.transform) {
         paragraph(&why, "", &mut text);
         text.push('\n');
     }
@@ -45,7 +44,7 @@ pub(super) fn message(part: &Part) -> String {
         let _ = writeln!(text, "    {command}");
     }
     text.push('\n');
-    paragraph(&opt_out(part.transform), "", &mut text);
+    paragraph(&opt_out(&part.transform), "", &mut text);
     text
 }
 
@@ -68,7 +67,7 @@ pub(super) fn body(entry: &Entry, parts: &[Part], remarks: &[String]) -> String 
     }
     for part in parts {
         let _ = writeln!(text, "\n### {}\n", subject(part));
-        if let Some(why) = why(part.transform) {
+        if let Some(why) = why(&part.transform) {
             let _ = writeln!(text, "{why}\n");
         }
         for (path, fix) in &part.fixes {
@@ -90,7 +89,7 @@ pub(super) fn body(entry: &Entry, parts: &[Part], remarks: &[String]) -> String 
                 let _ = writeln!(text, "{start}- {}", escape(line));
             }
         }
-        let _ = writeln!(text, "\n{}", opt_out(part.transform));
+        let _ = writeln!(text, "\n{}", opt_out(&part.transform));
     }
     let base = entry.commit.as_deref().unwrap_or("HEAD");
     text.push_str("\n### To check\n\nThis builds both images and tells what differs:\n\n```sh\n");
@@ -127,13 +126,13 @@ fn why(transform: &str) -> Option<String> {
     Some(lines.collect::<Vec<_>>().join(" "))
 }
 
-fn is_safe(fix: &ReportedFix) -> bool {
+fn is_safe(fix: &FixEntry) -> bool {
     fix.claims.is_empty() && fix.assumes.is_empty()
 }
 
 /// On what terms the fixes stand.
-fn terms(fixes: &[(String, ReportedFix)]) -> Vec<(&'static str, Vec<String>)> {
-    let collect = |of: &dyn Fn(&ReportedFix) -> Vec<String>| {
+fn terms(fixes: &[(String, FixEntry)]) -> Vec<(&'static str, Vec<String>)> {
+    let collect = |of: &dyn Fn(&FixEntry) -> Vec<String>| {
         let mut lines: Vec<String> = Vec::new();
         for line in fixes.iter().flat_map(|(_, fix)| of(fix)) {
             if !lines.contains(&line) {
@@ -154,7 +153,7 @@ fn terms(fixes: &[(String, ReportedFix)]) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// The commands that build and compare the images of some files, as they were in a commit and as they are.
-fn checks<'p>(fixes: impl Iterator<Item = &'p (String, ReportedFix)> + Clone, commit: &str) -> Vec<String> {
+fn checks<'p>(fixes: impl Iterator<Item = &'p (String, FixEntry)> + Clone, commit: &str) -> Vec<String> {
     let option = if fixes.clone().all(|(_, fix)| is_safe(fix)) { "" } else { " --unsafe" };
     let paths: BTreeSet<&str> = fixes.map(|(path, _)| path.as_str()).collect();
     let command = |path: &str| {
@@ -176,7 +175,7 @@ fn opt_out(transform: &str) -> String {
 }
 
 /// What fixes are expected to save, as far as there is a basis for it.
-fn saves<'p>(fixes: impl IntoIterator<Item = &'p (String, ReportedFix)>) -> Option<i64> {
+fn saves<'p>(fixes: impl IntoIterator<Item = &'p (String, FixEntry)>) -> Option<i64> {
     fixes.into_iter().filter_map(|(_, fix)| fix.saves).reduce(|all, one| all.saturating_add(one))
 }
 
@@ -240,10 +239,10 @@ mod tests {
     use super::*;
 
     fn part() -> Part {
-        let fix = ReportedFix {
-            transform: "no-recommends",
+        let fix = FixEntry {
+            transform: "no-recommends".to_owned(),
             title: "Install without recommended packages".to_owned(),
-            applicability: crate::pipeline::Applicability::Unsafe,
+            applicability: "unsafe".to_owned(),
             fingerprint: "0123456789abcdef".to_owned(),
             start_line: 4,
             end_line: 5,
@@ -251,10 +250,10 @@ mod tests {
             assumes: vec!["nothing needs a\n---\nFrom me".to_owned()],
             notes: vec!["a third is saved".to_owned()],
             saves: Some(12_345_678),
-            step: None,
+            hunks: Vec::new(),
         };
         Part {
-            transform: "no-recommends",
+            transform: "no-recommends".to_owned(),
             fixes: vec![("app/Dockerfile".to_owned(), fix)],
             changes: Vec::new(),
         }
@@ -275,7 +274,7 @@ mod tests {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
         let plain = |line: &str| line.starts_with("    ") || line.len() <= WIDTH;
-        assert!(text.lines().all(plain) && !text.contains("\n---"), "{text}");
+        assert!(text.lines().skip(1).all(plain) && !text.contains("\n---"), "{text}");
     }
 
     #[test]

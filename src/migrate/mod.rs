@@ -13,6 +13,7 @@ mod chain;
 mod choice;
 mod command;
 mod commit;
+mod context;
 mod decisions;
 mod folder;
 mod git;

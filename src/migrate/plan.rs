@@ -155,19 +155,8 @@ pub(super) struct DeclinedEntry {
     pub(super) reason: String,
 }
 
-/// The text of a file with fixes, as it was read: it is kept beside the plan so that patches can be made
-/// anew when plans are joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
-    pub(super) path: String,
-    pub(super) text: String,
-    /// The nearest `dockeropt.toml`, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) configuration: Option<Configuration>,
-}
-
 /// A `dockeropt.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Configuration {
     pub(super) path: String,
     pub(super) text: String,

@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::accept::accepted;
-use super::arguments::Accept;
 use super::cache::Cache;
 use super::choice::Choices;
-use super::decisions::Decisions;
 use super::folder::{Folder, write, write_entry};
 use super::git::{Git, Trouble};
 use super::graph::{self, Node};
@@ -20,9 +17,9 @@ use super::message::body;
 use super::names::mark;
 use super::page;
 use super::patch::{Sender, file_name, mail};
-use super::plan::{Choice, Entry, Head, Kept, Status, VERSION};
+use super::plan::{Choice, Entry, Head, Status, VERSION};
 use super::sources::Source;
-use super::stack::{Original, Stack, stack};
+use super::stack::Stacks;
 use super::survey::{blank, survey};
 use crate::ordered;
 use crate::process::Limits;
@@ -81,7 +78,7 @@ pub(super) fn plan(planning: &Planning<'_>, journal: &Journal, past: &Past) -> a
         return Err(error);
     }
     let names: Vec<&str> = planning.sources.iter().map(|source| source.name.as_str()).collect();
-    let totals = write_down(planning.folder, &names, &planning.choice, &choices, planning.jobs)?;
+    let totals = write_down(planning.folder, &names, &planning.choice, planning.jobs)?;
     journal.add(&[Event::Planned])?;
     Ok(totals)
 }
@@ -127,12 +124,12 @@ fn look(
     journal: &Journal,
 ) -> anyhow::Result<()> {
     let git = Git::new(&planning.limits, planning.timeout);
-    let (entry, kept) = match survey(source, &git, &planning.cache, choices) {
+    let (entry, stacks) = match survey(source, &git, &planning.cache, choices) {
         Ok(found) => found,
         Err(Trouble { interrupted: true, .. }) => bail!("interrupted; the same command goes on from here"),
-        Err(trouble) => (Entry { failure: Some(trouble), ..blank(source) }, Vec::new()),
+        Err(trouble) => (Entry { failure: Some(trouble), ..blank(source) }, Stacks::default()),
     };
-    planning.folder.keep(&entry, &kept).with_context(|| entry.name.clone())?;
+    planning.folder.keep(&entry, &stacks).with_context(|| entry.name.clone())?;
     journal.add(&[Event::Looked { name: entry.name }])?;
     Ok(())
 }
@@ -143,7 +140,6 @@ pub(super) fn write_down(
     folder: &Folder,
     names: &[&str],
     choice: &Choice,
-    choices: &Choices,
     jobs: usize,
 ) -> anyhow::Result<Totals> {
     let entry = |name: &str| folder.entry(name).with_context(|| format!("{name}: what was kept of it"));
@@ -157,7 +153,7 @@ pub(super) fn write_down(
     let finish = |name: &&str| {
         let mut entry = entry(name)?;
         graph::mark(&mut entry, users.get(*name).cloned().unwrap_or_default());
-        patches(folder, &mut entry, choices, &author).with_context(|| (*name).to_owned())?;
+        patches(folder, &entry, &author).with_context(|| (*name).to_owned())?;
         Ok::<_, anyhow::Error>((serde_json::to_vec(&entry)?, Totals::of(&entry)))
     };
     let head = Head { version: VERSION, tool: env!("CARGO_PKG_VERSION").to_owned(), choice: choice.clone() };
@@ -194,42 +190,26 @@ pub(super) fn write_down(
     Ok(totals)
 }
 
-/// Writes the patches of a repository, and what it is said in a request.
-fn patches(folder: &Folder, entry: &mut Entry, choices: &Choices, author: &str) -> anyhow::Result<()> {
+/// Writes the patches of a repository, and what is said in a request.
+fn patches(folder: &Folder, entry: &Entry, author: &str) -> anyhow::Result<()> {
     let place = folder.of(&entry.name);
     if entry.status == Status::Planned {
-        let originals = originals(&folder.texts(&entry.name)?, choices)?;
-        let date = entry.date.clone().unwrap_or_default();
-        let sender = Sender { author, date: &date };
-        let mut shown: Option<Stack> = None;
-        for (kind, instead) in [("safe", Accept::Safe), ("all", Accept::All)] {
-            let accepted = accepted(entry, &Decisions::default(), Some(instead));
-            let stack = stack(&originals, &accepted);
+        let mut stacks = folder.stacks(&entry.name)?;
+        let safe = if entry.used_by.is_empty() { stacks.safe } else { stacks.neutral };
+        stacks.all.iter_mut().for_each(|part| graph::mark_part(part, entry));
+        let sender = Sender { author, date: entry.date.as_deref().unwrap_or_default() };
+        for (kind, parts) in [("safe", &safe), ("all", &stacks.all)] {
             let folder = place.join("patches").join(kind);
             std::fs::create_dir_all(&folder)?;
-            let count = stack.parts.len();
-            for (at, part) in stack.parts.iter().enumerate() {
-                let mail = mail(part, at + 1, count, &sender);
+            for (at, part) in parts.iter().enumerate() {
+                let mail = mail(part, at + 1, parts.len(), &sender);
                 write(&folder.join(file_name(at + 1, part)), |out| out.write_all(&mail))?;
             }
-            if shown.as_ref().is_none_or(|stack| stack.parts.is_empty()) {
-                shown = Some(stack);
-            }
         }
-        let parts = shown.map(|stack| stack.parts).unwrap_or_default();
-        let text = body(entry, &parts, &[]);
+        let text = body(entry, if safe.is_empty() { &stacks.all } else { &safe }, &[]);
         write(&place.join("body.md"), |out| out.write_all(text.as_bytes()))?;
     }
     Ok(write_entry(&place.join("repository.json"), entry)?)
-}
-
-/// The files of a repository with fixes, ready to be rewritten.
-pub(super) fn originals(kept: &[Kept], choices: &Choices) -> anyhow::Result<Vec<Original>> {
-    let original = |kept: &Kept| {
-        let options = choices.of(&kept.path, kept.configuration.as_ref()).map_err(anyhow::Error::msg)?;
-        Ok(Original { path: kept.path.clone(), text: kept.text.clone(), options })
-    };
-    kept.iter().map(original).collect()
 }
 
 impl Totals {

@@ -91,7 +91,7 @@ fn lines(list: &str) -> Vec<Source> {
         let (images, rest): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("image="));
         let images = images.iter().map(|word| word["image=".len()..].to_owned()).collect();
         let mut source = source(place, rest.first().copied(), images);
-        if rest.len() > 1 {
+        if rest.len() > 1 && source.place.is_ok() {
             source.place = Err(format!("the list has `{}` after the reference", rest[1]));
         }
         sources.push(source);
@@ -253,6 +253,7 @@ mod tests {
             ("ext::sh -c true", "program"),
             ("https://user:word@example.com/a", "credential helper"),
             ("https://example.com/a --upload-pack=x", "no name"),
+            ("https://example.com/a b c", "has `c` after"),
             ("ftp://example.com/a", "no protocol"),
             ("/nowhere/at/all", "no such file"),
         ];

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockeropt_transforms::ALL;
+use dockeropt_transforms::{ALL, Surroundings};
+use serde::{Deserialize, Serialize};
 
 use super::graph::RELIES;
-use super::present::Secrets;
+use super::plan::FixEntry;
+use super::present::{Secrets, entry};
 use crate::fix::{caught, describe_bug};
-use crate::pipeline::{IgnoreChange, Options, Outcome, ReportedFix, optimize};
+use crate::pipeline::{IgnoreChange, Options, Outcome, ReportedFix, optimize_in};
 
 /// A file that may be rewritten.
-#[derive(Clone, Debug)]
-pub(super) struct Original {
+#[derive(Debug)]
+pub(super) struct Original<'s> {
     pub(super) path: String,
     pub(super) text: String,
     pub(super) options: Options,
+    /// What lies around it.
+    pub(super) surroundings: Surroundings<'s>,
 }
 
 /// On what terms a fix was accepted: what it lets differ, and what it takes for granted.
@@ -31,7 +35,7 @@ pub(super) type Accepted = BTreeMap<String, BTreeMap<String, Terms>>;
 pub(super) type Texts = BTreeMap<String, Option<String>>;
 
 /// A file that changes, or is new.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Change {
     pub(super) path: String,
     pub(super) before: Option<String>,
@@ -39,11 +43,11 @@ pub(super) struct Change {
 }
 
 /// What one transform does in a repository.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Part {
-    pub(super) transform: &'static str,
-    /// The fixes, with the paths of their files; secret values are hidden.
-    pub(super) fixes: Vec<(String, ReportedFix)>,
+    pub(super) transform: String,
+    /// The fixes, with the paths of their files; secret values are hidden, and what changes is not in them.
+    pub(super) fixes: Vec<(String, FixEntry)>,
     pub(super) changes: Vec<Change>,
 }
 
@@ -57,6 +61,17 @@ pub(super) struct Stack {
     pub(super) problems: Vec<(String, String)>,
 }
 
+/// What the fixes of a repository do, by what is accepted of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stacks {
+    /// The safe ones.
+    pub(super) safe: Vec<Part>,
+    /// The safe ones of which those who start from the image can't tell.
+    pub(super) neutral: Vec<Part>,
+    /// All.
+    pub(super) all: Vec<Part>,
+}
+
 /// Why an accepted fix is not made.
 const NOT_THERE: &str = "it is not proposed any more, or builds on a fix that was not accepted";
 const OTHER_TERMS: &str = "it claims or assumes more than what was accepted";
@@ -67,13 +82,13 @@ pub(super) fn rank(transform: &str) -> usize {
 }
 
 /// What a rewrite with some fixes, by fingerprint, gives. Without any, nothing changes.
-pub(super) fn rewrite(original: &Original, fixes: &BTreeSet<String>) -> Result<(Outcome, Texts), String> {
+pub(super) fn rewrite(original: &Original<'_>, fixes: &BTreeSet<String>) -> Result<(Outcome, Texts), String> {
     let text = |text: &str| (original.path.clone(), Some(text.to_owned()));
     if fixes.is_empty() {
         return Ok((Outcome::default(), Texts::from([text(&original.text)])));
     }
     let options = Options { fingerprints: fixes.clone(), ..original.options.clone() };
-    let outcome = caught(|| optimize(&original.text, &options))?;
+    let outcome = caught(|| optimize_in(&original.text, &options, &original.surroundings))?;
     let mut texts = Texts::from([text(&outcome.after)]);
     if let Some(IgnoreChange { path, after, .. }) = &outcome.ignore {
         texts.insert(path.clone(), Some(after.clone()));
@@ -82,7 +97,7 @@ pub(super) fn rewrite(original: &Original, fixes: &BTreeSet<String>) -> Result<(
 }
 
 /// The files that a rewrite is about, as they were before.
-pub(super) fn before(original: &Original, outcome: &Outcome) -> Texts {
+pub(super) fn before(original: &Original<'_>, outcome: &Outcome) -> Texts {
     let mut texts = Texts::from([(original.path.clone(), Some(original.text.clone()))]);
     if let Some(IgnoreChange { path, before, .. }) = &outcome.ignore {
         texts.insert(path.clone(), before.clone());
@@ -91,7 +106,7 @@ pub(super) fn before(original: &Original, outcome: &Outcome) -> Texts {
 }
 
 /// The stack of a repository.
-pub(super) fn stack(originals: &[Original], accepted: &Accepted) -> Stack {
+pub(super) fn stack(originals: &[Original<'_>], accepted: &Accepted) -> Stack {
     let mut stack = Stack::default();
     let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
     for original in originals {
@@ -107,7 +122,7 @@ pub(super) fn stack(originals: &[Original], accepted: &Accepted) -> Stack {
 /// Adds what is done to one file. Each part is what the fixes up to its transform give beyond those before:
 /// every state between two parts is one that the pipeline has checked.
 fn add(
-    original: &Original,
+    original: &Original<'_>,
     wanted: &BTreeMap<String, Terms>,
     parts: &mut BTreeMap<usize, Part>,
     stack: &mut Stack,
@@ -146,13 +161,30 @@ fn add(
     for (rank, fixes) in by_rank {
         so_far.extend(fixes.iter().map(|fix| fix.fingerprint.clone()));
         let (_, after) = rewrite(original, &so_far)?;
-        let transform = ALL[rank].meta().id;
+        let transform = ALL[rank].meta().id.to_owned();
         let part = parts.entry(rank).or_insert(Part { transform, fixes: Vec::new(), changes: Vec::new() });
-        part.fixes.extend(fixes.into_iter().map(|fix| (original.path.clone(), fix)));
-        part.changes.extend(changes(&before, &after));
+        part.fixes.extend(fixes.into_iter().map(|fix| (original.path.clone(), entry(fix))));
+        changes(&before, &after).into_iter().for_each(|change| add_change(change, &mut part.changes));
         before.extend(after);
     }
     Ok(())
+}
+
+/// Adds a change. Two Dockerfiles of one context may add lines to the same ignore file.
+fn add_change(change: Change, changes: &mut Vec<Change>) {
+    let Some(known) = changes.iter_mut().find(|known| known.path == change.path) else {
+        changes.push(change);
+        return;
+    };
+    for line in change.after.lines() {
+        if !known.after.lines().any(|known| known == line) {
+            if !known.after.is_empty() && !known.after.ends_with('\n') {
+                known.after.push('\n');
+            }
+            known.after.push_str(line);
+            known.after.push('\n');
+        }
+    }
 }
 
 /// A fix with what it takes for granted of those who start from the image, as the plan says.
@@ -177,12 +209,14 @@ pub(super) fn changes(before: &Texts, after: &Texts) -> Vec<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::optimize;
 
-    const TEXT: &str = "FROM debian:bookworm\nRUN apt-get update\nRUN apt-get install -y curl\n";
+    const TEXT: &str = "FROM ubuntu:22.04\nRUN apt-get update\nRUN apt-get install -y build-essential\n";
 
-    fn original() -> Original {
+    fn original() -> Original<'static> {
         let options = Options { allow_unsafe: true, ..Options::default() };
-        Original { path: "Dockerfile".to_owned(), text: TEXT.to_owned(), options }
+        let (path, text) = ("Dockerfile".to_owned(), TEXT.to_owned());
+        Original { path, text, options, surroundings: Surroundings::unknown() }
     }
 
     fn terms(keep: impl Fn(&ReportedFix) -> bool) -> Accepted {
@@ -197,7 +231,7 @@ mod tests {
     #[test]
     fn there_is_one_part_for_each_transform() {
         let stack = stack(&[original()], &terms(|_| true));
-        let transforms: Vec<_> = stack.parts.iter().map(|part| part.transform).collect();
+        let transforms: Vec<_> = stack.parts.iter().map(|part| part.transform.as_str()).collect();
         assert_eq!(transforms, ["merge-run", "no-recommends", "clean-package-cache"]);
         let last = &stack.parts[2].changes[0];
         assert_eq!(last.before.as_ref(), Some(&stack.parts[1].changes[0].after));
@@ -221,5 +255,18 @@ mod tests {
         let stack = stack(&[original()], &accepted);
         assert!(stack.parts.iter().all(|part| part.transform != "no-recommends"));
         assert!(stack.left_out.iter().any(|(_, _, reason)| *reason == OTHER_TERMS));
+    }
+
+    #[test]
+    fn lines_for_one_ignore_file_are_joined() {
+        let change = |after: &str| Change {
+            path: ".dockerignore".to_owned(),
+            before: Some("a".to_owned()),
+            after: after.to_owned(),
+        };
+        let mut changes = Vec::new();
+        add_change(change("a\nb\n"), &mut changes);
+        add_change(change("a\nc\nb\n"), &mut changes);
+        assert_eq!(changes, [change("a\nb\nc\n")]);
     }
 }

@@ -6,20 +6,23 @@ use std::path::Path;
 use dockeropt_facts::{Base, Facts};
 use dockeropt_syntax::{Text, parse};
 
+use super::accept::accepted_if;
 use super::cache::Cache;
 use super::chain::chain;
 use super::choice::{Choices, nearest};
+use super::context::Contexts;
 use super::git::{Git, Trouble};
-use super::plan::{Configuration, Entry, FileEntry, FileError, Kept, Status};
+use super::graph;
+use super::plan::{Configuration, Entry, FileEntry, FileError, FixEntry, Status};
 use super::present::Secrets;
 use super::repository::Repository;
 use super::sources::Source;
-use super::stack::Original;
-use super::tree::{Blob, contents, list};
+use super::stack::{Original, Stacks, stack};
+use super::tree::{Blob, Item, Listing, contents, list};
 use crate::discover::LeftOut;
 use crate::fix::{caught, describe_bug};
 use crate::names;
-use crate::pipeline::{Outcome, optimize};
+use crate::pipeline::{Outcome, optimize_in};
 use crate::read::ReadError;
 use crate::redact::redact;
 use crate::summary::name;
@@ -38,6 +41,15 @@ pub(super) struct Files {
     pub(super) found: Vec<Found>,
     left_out: BTreeMap<LeftOut, usize>,
     errors: Vec<FileError>,
+    items: BTreeMap<String, Item>,
+    is_partial: bool,
+}
+
+impl Files {
+    /// The build contexts of the commit that the files are of. It can be asked for once.
+    pub(super) fn contexts<'c>(&mut self, repository: &'c Repository, cache: &'c Cache) -> Contexts<'c> {
+        Contexts::new(repository, cache, std::mem::take(&mut self.items), self.is_partial)
+    }
 }
 
 /// What is said of a repository before it was looked at.
@@ -66,16 +78,20 @@ pub(super) fn survey(
     git: &Git,
     cache: &Cache,
     choices: &Choices,
-) -> Result<(Entry, Vec<Kept>), Trouble> {
+) -> Result<(Entry, Stacks), Trouble> {
     let repository = Repository::open(source, git, cache)?;
     let mut entry = blank(source);
-    let files = read(&repository, cache)?;
-    let mut kept = Vec::new();
+    let mut files = read(&repository, cache)?;
+    let contexts = files.contexts(&repository, cache);
+    let mut originals = Vec::new();
     entry.errors = files.errors;
     let mut left_out = files.left_out;
     for found in files.found {
-        look(found, choices, &mut entry, &mut left_out, &mut kept);
+        originals.extend(look(found, choices, &contexts, &mut entry, &mut left_out));
     }
+    let stacks = stacks(&originals, &entry);
+    drop(originals);
+    contexts.check()?;
     entry.left_out = left_out.iter().map(|(&reason, &count)| (name(reason).to_owned(), count)).collect();
     if let Some(reason) = repository.unclean()? {
         entry.warnings.push(format!("{reason} before it is applied"));
@@ -84,7 +100,7 @@ pub(super) fn survey(
     entry.status = if entry.fixes().next().is_some() { Status::Planned } else { Status::Nothing };
     entry.commit = Some(repository.commit.clone());
     entry.branch.clone_from(&repository.branch);
-    Ok((entry, kept))
+    Ok((entry, stacks))
 }
 
 /// Reads the Dockerfiles of a repository. What `fix` would leave out is left out.
@@ -95,7 +111,8 @@ pub(super) fn read(repository: &Repository, cache: &Cache) -> Result<Files, Trou
         listing.files.iter().chain(&listing.configurations).map(|blob| blob.id.as_str()).collect();
     repository.need(cache, &ids.iter().copied().collect::<Vec<_>>())?;
     let mut contents = contents(git, &ids)?;
-    let mut files = Files { left_out: listing.left_out, ..Files::default() };
+    let Listing { left_out, items, is_partial, .. } = listing;
+    let mut files = Files { left_out, items, is_partial, ..Files::default() };
     let odd = listing.odd.into_iter().map(|path| error(&path, "has a path that is not UTF-8"));
     files.errors.extend(odd);
     let mut configurations = Vec::new();
@@ -137,29 +154,36 @@ pub(super) fn read(repository: &Repository, cache: &Cache) -> Result<Files, Trou
     Ok(files)
 }
 
-/// Looks at a file.
-fn look(
+/// Looks at a file. It is handed on if there is something to do.
+fn look<'c>(
     found: Found,
     choices: &Choices,
+    contexts: &'c Contexts<'_>,
     entry: &mut Entry,
     left_out: &mut BTreeMap<LeftOut, usize>,
-    kept: &mut Vec<Kept>,
-) {
+) -> Option<Original<'c>> {
     let Found { blob, text, configuration } = found;
     let (path, text) = (blob.path, text.as_str());
     let options = match choices.of(&path, configuration.as_ref()) {
         Ok(options) => options,
-        Err(message) => return entry.errors.push(error(&path, message)),
+        Err(message) => {
+            entry.errors.push(error(&path, message));
+            return None;
+        }
     };
-    let original = Original { path: path.clone(), text: text.to_owned(), options };
+    let surroundings = contexts.around(&path, text);
+    let original = Original { path: path.clone(), text: text.to_owned(), options, surroundings };
     let looked = caught(|| {
-        let outcome = optimize(text, &original.options);
+        let outcome = optimize_in(text, &original.options, &original.surroundings);
         let fixes = chain(&original, &outcome)?;
         Ok::<_, String>((outcome, fixes))
     });
     let (outcome, fixes) = match looked.and_then(|looked| looked) {
         Ok(looked) => looked,
-        Err(message) => return entry.errors.push(error(&path, message)),
+        Err(message) => {
+            entry.errors.push(error(&path, message));
+            return None;
+        }
     };
     if !outcome.diagnostics.is_empty() {
         let is_other = blob.ambiguous || names::has_suffix(Path::new(&path)) && !names::has_stage(text);
@@ -168,15 +192,26 @@ fn look(
         } else {
             entry.errors.extend(refused(&path, &outcome));
         }
-        return;
+        return None;
     }
     entry.errors.extend(outcome.bugs.iter().map(|bug| error(&path, describe_bug(bug))));
     let secrets = Secrets::of(text);
     let declined = outcome.declined.iter().map(|declined| secrets.declined(declined)).collect();
-    if !fixes.is_empty() {
-        kept.push(Kept { path: path.clone(), text: original.text, configuration });
-    }
+    let is_changed = !fixes.is_empty();
     entry.files.push(FileEntry { path, bases: bases(text), fixes, declined });
+    is_changed.then_some(original)
+}
+
+/// What the fixes of a repository do, by what is accepted of them.
+fn stacks(originals: &[Original<'_>], entry: &Entry) -> Stacks {
+    let of = |wanted: &dyn Fn(&FixEntry) -> bool| {
+        stack(originals, &accepted_if(entry, |_, fix| wanted(fix))).parts
+    };
+    Stacks {
+        safe: of(&FixEntry::is_safe),
+        neutral: of(&|fix| fix.is_safe() && graph::is_neutral(&fix.transform)),
+        all: of(&|_| true),
+    }
 }
 
 /// Why the builder would refuse the file.

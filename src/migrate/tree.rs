@@ -26,6 +26,14 @@ pub(super) struct Blob {
     pub(super) ambiguous: bool,
 }
 
+/// Anything in a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) id: String,
+    /// As git writes it.
+    pub(super) mode: String,
+}
+
 /// What of a commit matters.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -37,6 +45,10 @@ pub(super) struct Listing {
     pub(super) left_out: LeftOutCounts,
     /// Dockerfiles whose path can't be written in a plan.
     pub(super) odd: Vec<String>,
+    /// All that lies in it, by path, as far as paths are UTF-8.
+    pub(super) items: BTreeMap<String, Item>,
+    /// Whether there is more.
+    pub(super) is_partial: bool,
     links: Vec<Blob>,
     dependencies: BTreeSet<Vec<u8>>,
 }
@@ -68,6 +80,13 @@ fn consider(entry: &[u8], listing: &mut Listing) {
     let (head, path) = (String::from_utf8_lossy(&entry[..tab]), &entry[tab + 1..]);
     let mut words = head.split(' ');
     let (Some(mode), Some(_), Some(id)) = (words.next(), words.next(), words.next()) else { return };
+    match std::str::from_utf8(path) {
+        Ok(path) => {
+            let item = Item { id: id.to_owned(), mode: mode.to_owned() };
+            listing.items.insert(path.to_owned(), item);
+        }
+        Err(_) => listing.is_partial = true,
+    }
     if let Some(end) = dependencies(path) {
         listing.dependencies.insert(path[..end].to_vec());
         return;
@@ -184,6 +203,22 @@ fn join(link: &str, leads_to: &str) -> Option<String> {
         }
     }
     (!parts.is_empty()).then(|| parts.join("/"))
+}
+
+/// The sizes of files that are here, by id. What is left out of a clone is not asked for.
+pub(super) fn sizes(git: &Git, ids: &BTreeSet<&str>) -> Result<BTreeMap<String, u64>, Trouble> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let input: String = ids.iter().flat_map(|id| [id, "\n"]).collect();
+    let git = git.with("GIT_NO_LAZY_FETCH", "1");
+    let output = git.feed(&["cat-file", "--batch-check=%(objectname) %(objectsize)"], input.as_bytes())?;
+    let output = String::from_utf8_lossy(&output);
+    let sizes = output.lines().filter_map(|line| {
+        let (id, size) = line.split_once(' ')?;
+        Some((id.to_owned(), size.parse().ok()?))
+    });
+    Ok(sizes.collect())
 }
 
 /// Reads files, each by its id.

@@ -44,6 +44,11 @@ async function review() {
   const fixes = plan.repositories.flatMap((one) => (one.files || []).flatMap((file) => file.fixes));
   is(all, fixes.length, "all fixes");
 
+  const reset = async () => {
+    await tab.click("#reset");
+    await tab.waitForFunction((all) => document.getElementById("count").textContent.startsWith(`${all.toLocaleString("en")} `), all);
+  };
+
   // Filters.
   for (const [name, value, wanted] of [
     ["transform", "merge-run", (fix) => fix.transform === "merge-run"],
@@ -62,8 +67,7 @@ async function review() {
   is(await tab.locator(".fix").count(), 0, "fixes shown for words that are nowhere");
   await tab.fill("#text", fixes[0].fingerprint);
   is(first(await count(tab)), fixes.filter((fix) => fix.fingerprint === fixes[0].fingerprint).length, "shown by fingerprint");
-  await tab.click("#reset");
-  await tab.waitForFunction((all) => document.getElementById("count").textContent.startsWith(all.toLocaleString("en")), all);
+  await reset();
 
   // Keys: the first is accepted, the second rejected, and that undone.
   await tab.locator("h1").click();
@@ -84,7 +88,7 @@ async function review() {
   const last = plan.repositories.filter((one) => one.status === "planned").at(-1);
   await tab.fill("#repository", last.name);
   await tab.getByRole("button", { name: `Reject all fixes shown of ${last.name}`, exact: true }).click();
-  await tab.click("#reset");
+  await reset();
   is(await tab.locator('.fix button.accept[aria-pressed="true"]').count() > 0, true, "accepted fixes are marked");
   await tab.screenshot({ path: join(out, "desktop.png") });
   await saveAs(tab, "decisions.json");
