@@ -79,6 +79,14 @@ pub struct FixArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::FilePath)]
     pub stdin_filename: Option<PathBuf>,
 
+    /// Reads a file from each line of standard input, as JSON, and writes the result of each as a line.
+    ///
+    /// A line is `{"path": "...", "text": "..."}`; docs/JSONL.md has all of it.
+    #[arg(long, conflicts_with_all = [
+        "paths", "stdin_filename", "write", "format", "output", "verify", "fingerprints", "write_baseline",
+    ])]
+    pub jsonl: bool,
+
     /// Rewrites the files in place.
     ///
     /// A file with uncommitted changes in a git work tree is refused. With - the rewritten file

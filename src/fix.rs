@@ -21,7 +21,7 @@ use crate::problem::{Problem, describe};
 use crate::progress::Progress;
 use crate::read::{ReadError, read};
 use crate::redact::redact;
-use crate::report::{self, FileReport, Printer, Report};
+use crate::report::{self, FileReport, Located, Printer, Report};
 use crate::summary::Summary;
 use crate::write;
 
@@ -175,8 +175,9 @@ impl<'r, 'w> Tally<'r, 'w> {
         if let Some(error) = self.failure {
             return Err(error);
         }
+        let (problems, warnings) = (settings.located(&self.problems), settings.located(&self.warnings));
         for printer in [Some(&mut self.shown), self.output.as_mut()].into_iter().flatten() {
-            printer.finish(&self.summary, &self.problems, &self.warnings)?;
+            printer.finish(&self.summary, &problems, &warnings)?;
         }
         let reader_left = self.shown.reader_left();
         // A formatter says nothing.
@@ -207,6 +208,15 @@ impl<'a> Settings<'a> {
             temporaries: Arc::new(Temporaries::default()),
             interactive: false,
         }
+    }
+
+    /// Problems with the places of their files.
+    fn located<'p>(&self, problems: &'p [Problem]) -> Vec<Located<'p>> {
+        let location = |problem: &Problem| match problem.path.as_str() {
+            "-" => Location::named("Dockerfile"),
+            path => self.names.locate(Path::new(path)),
+        };
+        problems.iter().map(|problem| Located { problem, location: location(problem) }).collect()
     }
 
     /// Whether the run has a use when nobody reads the report.

@@ -11,6 +11,7 @@ pub mod fix;
 pub mod git;
 pub mod inspect;
 pub mod interrupt;
+mod jsonl;
 pub mod list;
 pub mod migrate;
 pub mod names;

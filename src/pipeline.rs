@@ -6,11 +6,11 @@ mod pragma;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dockeropt_facts::Facts;
 use dockeropt_facts::builds::Builds;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::project::{IgnoreFile, Project};
+use dockeropt_facts::{Facts, Knowledge};
 use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
 use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Surroundings, Transform};
 
@@ -366,7 +366,8 @@ impl Run<'_> {
             let memo = Memo::new(facts);
             let changed = attempt.project.as_ref().map(|(project, _)| Surroundings::of(project.clone()));
             let surroundings = changed.as_ref().unwrap_or(self.surroundings);
-            let context = Context { facts, memo: &memo, settings: &settings, surroundings };
+            let knowledge = Knowledge::builtin();
+            let context = Context { facts, memo: &memo, settings: &settings, knowledge, surroundings };
             let mut edits = Edits::new();
             let mut ignored: Vec<String> = Vec::new();
             while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {

@@ -190,6 +190,9 @@ impl Reader<'_> {
                 if !not_entered {
                     self.folder(&path);
                 }
+            } else if !metadata.is_file() {
+                // A pipe, a socket, a device: to open it may take for ever.
+                self.project.is_partial = true;
             } else {
                 let entry = Entry { kind: EntryKind::File, size: metadata.len(), skipped: 0 };
                 self.project.add(shown.clone(), entry);

@@ -6,9 +6,13 @@
 mod clean_package_cache;
 mod copy_after_install;
 mod later_use;
+mod layout;
 mod memo;
 mod merge_run;
 mod no_recommends;
+mod slim_base;
+mod sources;
+mod split_stages;
 #[cfg(test)]
 mod testing;
 
@@ -17,18 +21,20 @@ use dockeropt_facts::claim::{Assumption, Claim};
 use std::cell::OnceCell;
 use std::fmt;
 
-use dockeropt_facts::{Facts, Project, Step};
+use dockeropt_facts::{Facts, Knowledge, Project, Step};
 use dockeropt_syntax::{Edits, Span};
 
 pub use memo::Memo;
 
 /// Every transform, in the order in which they run: what joins RUNs first, as the others look at
 /// one RUN at a time; what moves instructions last.
-pub const ALL: [&dyn Transform; 4] = [
+pub const ALL: [&dyn Transform; 6] = [
+    &slim_base::SlimBase,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
+    &split_stages::SplitStages,
 ];
 
 /// One kind of rewrite.
@@ -72,6 +78,8 @@ pub struct Context<'c> {
     pub memo: &'c Memo<'c>,
     /// What the user chose.
     pub settings: &'c Settings,
+    /// What is known of packages and images.
+    pub knowledge: &'c Knowledge,
     /// What lies around the file.
     pub surroundings: &'c Surroundings<'c>,
 }

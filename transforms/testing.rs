@@ -4,7 +4,7 @@
 //! taken off. Every rewrite is tried in several layouts, see [`layouts`].
 
 use dockeropt_facts::check::{Licence, check};
-use dockeropt_facts::{Facts, Project};
+use dockeropt_facts::{Facts, Knowledge, Project};
 use dockeropt_syntax::{Edits, LineIndex, parse};
 use similar::TextDiff;
 use unindent::unindent;
@@ -239,7 +239,13 @@ fn until_stable(
         let mut proposals = Proposals::default();
         let surroundings = around.project.clone().map_or_else(Surroundings::unknown, Surroundings::of);
         let settings = &around.settings;
-        let context = Context { facts: &facts, memo: &memo, settings, surroundings: &surroundings };
+        let context = Context {
+            facts: &facts,
+            memo: &memo,
+            settings,
+            knowledge: Knowledge::builtin(),
+            surroundings: &surroundings,
+        };
         transform.propose(&context, &mut proposals);
         let mut edits = Edits::new();
         for fix in proposals.fixes {

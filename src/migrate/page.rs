@@ -9,8 +9,7 @@ use super::plan::{FileEntry, FileError, FixEntry, VERSION};
 use super::present::{Secrets, entry, shown};
 use super::stack::Change;
 use crate::pipeline::ReportedFix;
-use crate::problem::Problem;
-use crate::report::{Closing, FileReport, Report};
+use crate::report::{Closing, FileReport, Located, Report};
 
 /// The page, with marks where its parts go.
 const PAGE: &str = include_str!("page.html");
@@ -143,7 +142,7 @@ impl Report for Html {
     }
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
-        let error = |problem: &Problem| FileError {
+        let error = |Located { problem, .. }: &Located<'_>| FileError {
             path: problem.path.clone(),
             message: problem.message.clone(),
             line: problem.place.map(|(line, _)| line),

@@ -108,14 +108,22 @@ impl FileReport<'_> {
     }
 }
 
+/// A problem, and where its file is for those who only know the repository.
+pub struct Located<'a> {
+    /// The problem, with the path as the user knows it.
+    pub problem: &'a Problem,
+    /// Where the file is.
+    pub location: Location,
+}
+
 /// What is said when all files are done.
 pub struct Closing<'a> {
     /// What happened, in numbers.
     pub summary: &'a Summary,
     /// What went wrong.
-    pub problems: &'a [Problem],
+    pub problems: &'a [Located<'a>],
     /// What is odd in a file, without being in the way.
-    pub warnings: &'a [Problem],
+    pub warnings: &'a [Located<'a>],
     /// Whether something was said of a file.
     pub begun: bool,
     /// How many files are not in the report because of its [limit](Report::limit).

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use dockeropt_facts::claim::Claim;
+use dockeropt_facts::effects::within;
 use dockeropt_facts::tables::all_kept;
 
 use super::image::{Image, Node, NodeKind};
@@ -18,6 +19,8 @@ pub struct Allowance {
     pub caches: bool,
     /// The packages that the original names: none of them may be gone.
     pub named: BTreeSet<String>,
+    /// Where the Dockerfile itself brings files: what lies there must stay, whatever else a claim replaces.
+    pub brought: Vec<String>,
 }
 
 /// Why a difference is there.
@@ -67,7 +70,7 @@ pub(super) fn compare(
     allowance: &Allowance,
     control: &BTreeSet<String>,
 ) -> Vec<Difference> {
-    let mut found = compare_configurations(before, after);
+    let mut found = compare_configurations(before, after, &allowance.claims);
     let explain = Explain::new(before, after, allowance);
     for package in &explain.lost {
         found.push(Difference {
@@ -99,7 +102,7 @@ pub(super) fn places(one: &Image, other: &Image) -> BTreeSet<String> {
     all.into_iter().map(|difference| difference.place).collect()
 }
 
-fn compare_configurations(before: &Image, after: &Image) -> Vec<Difference> {
+fn compare_configurations(before: &Image, after: &Image, claims: &[Claim]) -> Vec<Difference> {
     let mut found = Vec::new();
     for field in FIELDS {
         let of = |image: &Image| image.config.get(field).filter(|value| !is_empty(value)).cloned();
@@ -108,14 +111,33 @@ fn compare_configurations(before: &Image, after: &Image) -> Vec<Difference> {
             let show = |value: Option<serde_json::Value>| {
                 value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
             };
-            let what = format!("{} became {}", show(old), show(new));
+            let what = format!("{} became {}", show(old.clone()), show(new.clone()));
             // What looks secret is no part of a report.
             let what = crate::redact::redact(&what).text.into_owned();
-            let (place, why) = (format!("config {field}"), "no fix may change it".to_owned());
-            found.push(Difference { place, what, class: Class::Unexpected, why });
+            let place = format!("config {field}");
+            let is_claimed = field == "Env" && with_folder_first(old.as_ref(), claims) == new;
+            let (class, why) = match is_claimed {
+                true => (Class::Expected, "a folder that now stands first in PATH"),
+                false => (Class::Unexpected, "no fix may change it"),
+            };
+            found.push(Difference { place, what, class, why: why.to_owned() });
         }
     }
     found
+}
+
+/// The variables as a split has them: with the folder of what was built first in PATH.
+fn with_folder_first(variables: Option<&serde_json::Value>, claims: &[Claim]) -> Option<serde_json::Value> {
+    let mut folders = claims.iter().filter_map(|claim| match claim {
+        Claim::Split(split) => split.path.as_deref(),
+        _ => None,
+    });
+    let folder = folders.next()?;
+    let put_first = |variable: &serde_json::Value| match variable.as_str()?.strip_prefix("PATH=") {
+        Some(path) => Some(serde_json::Value::String(format!("PATH={folder}:{path}"))),
+        None => Some(variable.clone()),
+    };
+    variables?.as_array()?.iter().map(put_first).collect()
 }
 
 /// `null`, `[]`, `{}` and `""` say the same as nothing.
@@ -195,10 +217,12 @@ struct Explain<'e> {
     packages_differ: bool,
     /// Packages that are gone and should not be.
     lost: BTreeSet<String>,
+    /// If another base, or a stage that builds, was left behind: where everything must be as it was.
+    kept: Option<&'e [String]>,
 }
 
 impl<'e> Explain<'e> {
-    fn new(before: &'e Image, after: &'e Image, allowance: &Allowance) -> Self {
+    fn new(before: &'e Image, after: &'e Image, allowance: &'e Allowance) -> Self {
         let (old, new) = (Packages::of(before), Packages::of(after));
         let (missing, added) = (old.missing_in(&new), new.missing_in(&old));
         let may_differ = allowance
@@ -230,12 +254,18 @@ impl<'e> Explain<'e> {
             [Some(name.clone()), start].into_iter().flatten()
         });
         let names = names.collect();
-        let lost = missing.difference(&explained).cloned().collect();
+        let replaces = |claim: &Claim| matches!(claim, Claim::Rebase { .. } | Claim::Split(_));
+        let is_replaced = allowance.claims.iter().any(replaces);
+        let lost = match is_replaced {
+            true => missing.intersection(&must_stay(allowance)).cloned().collect(),
+            false => missing.difference(&explained).cloned().collect(),
+        };
         let kept: BTreeSet<String> =
             old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
-        Self { before, after, caches: allowance.caches, files, names, owned, packages_differ, lost }
+        let kept = is_replaced.then_some(&allowance.brought[..]);
+        Self { before, after, caches: allowance.caches, files, names, owned, packages_differ, lost, kept }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -247,6 +277,11 @@ impl<'e> Explain<'e> {
             if old.is_some_and(|node| node.kind == NodeKind::Folder) && self.held_only_caches(path) {
                 return (Class::Expected, "a folder that held only caches".to_owned());
             }
+        }
+        if let Some(kept) = self.kept
+            && !kept.iter().any(|folder| within(path, folder))
+        {
+            return (Class::Expected, "another base, or a stage that only builds".to_owned());
         }
         let in_both = old.is_some() && new.is_some();
         let is_noise = |row: &&Row| row.0 == "noise" || (row.0 == "content" && in_both);
@@ -326,6 +361,18 @@ impl<'e> Explain<'e> {
         }
         some
     }
+}
+
+/// The packages that must be there whatever is left behind: those that a last stage installs, or, if there
+/// is no stage that builds, all that the Dockerfile names.
+fn must_stay(allowance: &Allowance) -> BTreeSet<String> {
+    let splits = allowance.claims.iter().filter_map(|claim| match claim {
+        Claim::Split(split) => Some(split.packages.iter().cloned().collect()),
+        _ => None,
+    });
+    splits
+        .reduce(|all: BTreeSet<String>, more| all.union(&more).cloned().collect())
+        .unwrap_or_else(|| allowance.named.clone())
 }
 
 /// The name that belongs to a number in `/etc/passwd` or `/etc/group`.
