@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{ARTICLE, Bench, CLEAN, UBUNTU, subject};
+use crate::support::{ARTICLE, Bench, CLEAN, FOUR, UBUNTU, subject};
 
 fn script(bench: &Bench, path: &str, text: &str) {
     bench.write(path, format!("#!/bin/sh\n{text}\n"));
@@ -18,7 +18,7 @@ fn each_kind_of_change_is_a_commit_on_a_branch() {
     bench.commit("src/app");
     bench.repository("src/clean", &[("Dockerfile", CLEAN.as_bytes())]);
     let before = bench.git("src/app", &["rev-parse", "main"]);
-    bench.ok("migrate plan src -o plan");
+    bench.ok(&format!("migrate plan src -o plan {FOUR}"));
     let said = bench.ok("migrate apply plan --accept all");
     assert!(said.contains("1 branch with 4 commits"), "{said}");
     let transforms = ["merge-run", "no-recommends", "clean-package-cache", "copy-after-install"];
@@ -29,7 +29,7 @@ fn each_kind_of_change_is_a_commit_on_a_branch() {
     assert_eq!(changed, "Dockerfile\nb/Dockerfile");
     assert!(bench.git("src/app", &["ls-tree", "dockeropt", "b/Dockerfile"]).starts_with("100755"));
     bench.git("", &["clone", "-q", "src/app", "copy"]);
-    bench.ok("fix --write --unsafe copy");
+    bench.ok(&format!("fix --write --unsafe copy {FOUR}"));
     for path in ["Dockerfile", "b/Dockerfile"] {
         let text = bench.git("src/app", &["show", &format!("dockeropt:{path}")]);
         assert_eq!(text, bench.read(&format!("copy/{path}")).trim_end());

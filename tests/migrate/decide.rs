@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{ARTICLE, Bench, UBUNTU, subject};
+use crate::support::{ARTICLE, Bench, FOUR, UBUNTU, subject};
 
 /// Decides on the fixes of a repository by their transforms.
 fn decide(bench: &Bench, file: &str, name: &str, at: &str, verdict: impl Fn(&str) -> Option<&'static str>) {
@@ -68,7 +68,7 @@ fn what_was_rejected_stays_rejected() {
     // Something above it, and a new plan by the same name.
     bench.write("app/Dockerfile", format!("# moved\n\n{ARTICLE}"));
     bench.commit("app");
-    bench.ok("migrate plan app -o plan");
+    bench.ok(&format!("migrate plan app -o plan {FOUR}"));
     assert!(bench.read("plan/report.html").contains("\"decision\":\"reject\""));
     decide(&bench, "more.json", &name, "2026-01-02T00:00:00Z", |transform| {
         (transform == "no-recommends").then_some("reject")

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::hosts::{daemon, http};
 use crate::page::{browse, playwright};
-use crate::support::{ARTICLE, Bench, is_long, program, subject};
+use crate::support::{ARTICLE, Bench, FOUR, is_long, program, subject};
 
 /// Real Dockerfiles with fixes, of the corpus that DOCKEROPT_CORPUS names.
 fn real_files(count: usize) -> Option<Vec<String>> {
@@ -22,7 +22,8 @@ fn real_files(count: usize) -> Option<Vec<String>> {
     };
     let mut text = String::new();
     flate2::read::GzDecoder::new(fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
-    let options = Options { allow_unsafe: true, ..Options::default() };
+    let only = FOUR.trim_start_matches("--only ").split(',').map(str::to_owned).collect();
+    let options = Options { allow_unsafe: true, only, ..Options::default() };
     let texts = text.lines().map(|line| {
         let value: Value = serde_json::from_str(line).unwrap();
         value["text"].as_str().unwrap().to_owned()
@@ -190,7 +191,7 @@ fn two_hundred_repositories() {
     bench.write("list", estate.list.join("\n"));
     let before: Vec<String> = estate.all.iter().map(|place| references(&bench, place)).collect();
 
-    let run = bench.run("migrate plan list -o plan --max-size 2");
+    let run = bench.run(&format!("migrate plan list -o plan --max-size 2 {FOUR}"));
     eprintln!("{}", run.stderr.lines().last().unwrap());
     assert_eq!(run.code, Some(2));
     decide(&bench);

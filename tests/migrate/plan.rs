@@ -3,14 +3,14 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::support::{ARTICLE, Bench, CLEAN, UBUNTU};
+use crate::support::{ARTICLE, Bench, CLEAN, FOUR, UBUNTU};
 
 #[test]
 fn a_plan_has_fixes_patches_and_a_page() {
     let bench = Bench::new();
     bench.repository("src/app", &[("Dockerfile", ARTICLE.as_bytes())]);
     bench.repository("src/clean", &[("Dockerfile", CLEAN.as_bytes())]);
-    let said = bench.ok("migrate plan src -o plan");
+    let said = bench.ok(&format!("migrate plan src -o plan {FOUR}"));
     assert!(said.contains("2 repositories: 1 would change, 1 need nothing, 0 failed"), "{said}");
     let transforms: Vec<_> = bench.fixes("src-app").into_iter().map(|[transform, ..]| transform).collect();
     let expected =

@@ -17,6 +17,9 @@ pub(crate) const UBUNTU: &str =
 /// A Dockerfile with nothing to do.
 pub(crate) const CLEAN: &str = "FROM scratch\nCOPY app /app\nCMD [\"/app\"]\n";
 
+/// The transforms that the tests know: others may come, and propose more.
+pub(crate) const FOUR: &str = "--only merge-run,no-recommends,clean-package-cache,copy-after-install";
+
 /// A folder with repositories, and with a configuration of git and a cache of its own.
 pub(crate) struct Bench(TempDir);
 
