@@ -70,9 +70,8 @@ impl Contexts {
         let tree = git::work_tree(&real);
         let mut candidate = folder;
         for at in real.ancestors().take(MOST_PARENTS) {
-            if at.parent().is_none() {
-                return None;
-            }
+            // The root of the file system has none.
+            at.parent()?;
             if sources.iter().all(|source| exists(&candidate, source)) {
                 return Some(candidate);
             }

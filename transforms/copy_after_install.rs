@@ -220,7 +220,11 @@ impl<'c> Moves<'c> {
             if below - at > FARTHEST {
                 return Err((TOO_FAR.to_owned(), None));
             }
-            match may_pass(step) {
+            let passed = match rewriter::is_open(self.context.facts.file, step.item) {
+                true => Passed::No("the RUN at line {line} goes on at the end of the file".to_owned()),
+                false => may_pass(step),
+            };
+            match passed {
                 Passed::Yes if self.installs[below] => match self.later_uses.of_indices(at + 1, below) {
                     None => target = Some(Target { below, with }),
                     Some(step) => stale = stale.or(Some(&self.context.facts.steps[step])),

@@ -168,7 +168,7 @@ impl Source<'_> {
             let number = number.map(|number| number.to_string()).unwrap_or_default();
             let line = self.secrets.scrub(line.trim_end_matches(['\n', '\r']));
             let _ = write!(out, "{faint}{number:>5}{faint:#} {style}{sign}");
-            out.extend_from_slice(&Text::encode(&format!(" {}", printable(&line)).trim_end().to_owned()));
+            out.extend_from_slice(&Text::encode(format!(" {}", printable(&line)).trim_end()));
             let _ = writeln!(out, "{style:#}");
         }
     }
