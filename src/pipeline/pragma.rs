@@ -107,17 +107,20 @@ impl<'f> Pragmas<'f> {
 
 /// The directive `# check=skip=RuleA,RuleB;error=true` that turns off one of BuildKit's checks.
 fn skips_check<'f>(file: &'f Dockerfile<'_>, checks: &[&str]) -> Option<&'f str> {
-    file.items.iter().find_map(|item| {
-        let Item::Directive(directive) = item else { return None };
-        let skips = |option: &str| {
-            let named = option.trim().strip_prefix("skip=")?;
-            let mut names = named.split(',').map(str::trim);
-            names.any(|name| checks.contains(&name) || name == "all" && !checks.is_empty()).then_some(())
-        };
-        let is_check = directive.name.eq_ignore_ascii_case("check");
-        let found = is_check && directive.value.split(';').any(|option| skips(option).is_some());
-        found.then(|| file.text[directive.span.range()].trim())
-    })
+    // Directives stand above everything else.
+    file.items
+        .iter()
+        .map_while(|item| if let Item::Directive(directive) = item { Some(directive) } else { None })
+        .find_map(|directive| {
+            let skips = |option: &str| {
+                let named = option.trim().strip_prefix("skip=")?;
+                let mut names = named.split(',').map(str::trim);
+                names.any(|name| checks.contains(&name) || name == "all" && !checks.is_empty()).then_some(())
+            };
+            let is_check = directive.name.eq_ignore_ascii_case("check");
+            let found = is_check && directive.value.split(';').any(|option| skips(option).is_some());
+            found.then(|| file.text[directive.span.range()].trim())
+        })
 }
 
 fn comments<'f>(file: &'f Dockerfile<'_>, items: std::ops::Range<usize>) -> impl Iterator<Item = &'f str> {
