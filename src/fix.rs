@@ -12,6 +12,7 @@ use crate::cli::Format;
 use crate::diff::{Location, Names};
 use crate::discover::{Candidate, Found, LeftOut};
 use crate::git::WorkTrees;
+use crate::ignores::{self, IgnoreFiles};
 use crate::interrupt::Temporaries;
 use crate::names;
 use crate::ordered;
@@ -116,6 +117,8 @@ struct Done {
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
     summary: Summary,
+    /// What is to become of the ignore file of its context.
+    ignore: Option<IgnoreChange>,
 }
 
 /// What a run has come to.
@@ -234,6 +237,7 @@ pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::
     let reports = Reports::new(settings);
     let mut tally = Tally::new(settings, &reports, streams);
     tally.summary.left_out.clone_from(&found.left_out);
+    let mut ignores = IgnoreFiles::default();
     let mut progress = Progress::new(found.candidates.len(), !settings.quiet);
     let see = |tally: &mut Tally<'_, '_>, done: Done, progress: &Progress| {
         progress.aside(|| tally.add(done));
@@ -246,12 +250,25 @@ pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::
         &found.candidates,
         settings.jobs,
         |candidate| work(candidate, settings, &reports, &work_trees),
-        |done| {
+        |mut done| {
             progress.advance();
+            ignores.extend(done.ignore.take());
             see(&mut tally, done, &progress)
         },
     );
     progress.finish();
+    let mut last = Done::default();
+    for change in ignores.changes() {
+        let location = settings.names.locate(Path::new(&change.path));
+        reports.shown.print_ignore(change, &location, &mut last.report);
+        if let Some(output) = &reports.output {
+            output.print_ignore(change, &location, &mut last.output);
+        }
+        if settings.write {
+            last.problems.extend(ignores::save(change, &settings.temporaries).err());
+        }
+    }
+    tally.add(last);
     tally.finish(settings)
 }
 
@@ -285,18 +302,19 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, reports: &Reports, work_
         }
         return Done { problems: diagnostics(path, &outcome), ..Done::default() };
     }
+    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
+        && let Err(problem) = ignores::check(change, settings.allow_dirty, work_trees)
+    {
+        return failed(problem);
+    }
     if settings.write
         && before != outcome.after
         && let Err(problem) = save(candidate, before, &outcome.after, settings, work_trees)
     {
         return failed(problem);
     }
-    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
-        && let Err(problem) = save_ignore(change, settings, work_trees)
-    {
-        return failed(problem);
-    }
-    report(path, &settings.names.locate(path), before, &outcome, settings, reports)
+    let done = report(path, &settings.names.locate(path), before, &outcome, settings, reports);
+    Done { ignore: outcome.ignore, ..done }
 }
 
 /// Prints what became of one text.
@@ -374,33 +392,6 @@ fn save(
     let (before, after) = (Text::encode(before), Text::encode(after));
     write::replace(&real, &before, &after, &candidate.other_names, &settings.temporaries)
         .map_err(|error| Problem::new(path, error))
-}
-
-/// Writes the ignore file of a context. Another Dockerfile of the same context may have led to the same
-/// change before.
-fn save_ignore(
-    change: &IgnoreChange,
-    settings: &Settings<'_>,
-    work_trees: &WorkTrees,
-) -> Result<(), Problem> {
-    let path = Path::new(&change.path);
-    let problem = |error: &dyn std::fmt::Display| Problem::new(path, error);
-    let found = match std::fs::read(path) {
-        Ok(bytes) if bytes == change.after.as_bytes() => return Ok(()),
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(problem(&describe(&error))),
-    };
-    let (Some(_), Some(before)) = (found, &change.before) else {
-        return write::create(path, change.after.as_bytes(), &settings.temporaries)
-            .map_err(|error| problem(&error));
-    };
-    let real = std::fs::canonicalize(path).map_err(|error| problem(&describe(&error)))?;
-    if !settings.allow_dirty {
-        work_trees.check(&real).map_err(|error| problem(&error))?;
-    }
-    write::replace(&real, before.as_bytes(), change.after.as_bytes(), &[], &settings.temporaries)
-        .map_err(|error| problem(&error))
 }
 
 /// Why BuildKit would refuse the file.

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod discover;
 pub mod fix;
 pub mod git;
+pub mod ignores;
 pub mod inspect;
 pub mod interrupt;
 mod jsonl;

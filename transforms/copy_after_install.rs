@@ -220,7 +220,11 @@ impl<'c> Moves<'c> {
             if below - at > FARTHEST {
                 return Err((TOO_FAR.to_owned(), None));
             }
-            match may_pass(step) {
+            let passed = match rewriter::is_open(self.context.facts.file, step.item) {
+                true => Passed::No("the RUN at line {line} goes on at the end of the file".to_owned()),
+                false => may_pass(step),
+            };
+            match passed {
                 Passed::Yes if self.installs[below] => match self.later_uses.of_indices(at + 1, below) {
                     None => target = Some(Target { below, with }),
                     Some(step) => stale = stale.or(Some(&self.context.facts.steps[step])),
@@ -249,7 +253,7 @@ impl<'c> Moves<'c> {
 }
 
 /// What stands between a step and the installs below it.
-enum Passed {
+pub(crate) enum Passed {
     /// It may be passed.
     Yes,
     /// It may not, and why, with `{line}` for its line.
@@ -294,7 +298,7 @@ fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict
     }
 }
 
-fn may_pass_copy(
+pub(crate) fn may_pass_copy(
     facts: &Facts<'_>,
     below: &Step<'_>,
     copy: &Copy,

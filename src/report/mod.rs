@@ -17,7 +17,7 @@ use dockeropt_syntax::Text;
 use crate::cli::Format;
 use crate::diff::Location;
 use crate::palette::Palette;
-use crate::pipeline::{Applicability, Outcome, ReportedFix};
+use crate::pipeline::{Applicability, IgnoreChange, Outcome, ReportedFix};
 use crate::problem::Problem;
 use crate::redact::Redacted;
 use crate::summary::Summary;
@@ -40,6 +40,10 @@ pub trait Report: Sync {
 
     /// Appends what is to be said of a file; nothing if there is nothing. Threads may do this at once.
     fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>);
+
+    /// Appends the change of an ignore file, which several Dockerfiles may have led to, for a format that
+    /// has it apart from them.
+    fn print_ignore(&self, _: &IgnoreChange, _: &Location, _: &mut Vec<u8>) {}
 
     /// Appends what ends the report.
     fn finish(&self, _: &Closing<'_>, _: &mut Vec<u8>) {}

@@ -7,6 +7,7 @@ use dockeropt_facts::claim::Claim;
 use dockeropt_facts::effects::within;
 use dockeropt_facts::tables::all_kept;
 
+use super::ignored::Ignored;
 use super::image::{Image, Node, NodeKind};
 use super::packages::{Packages, files_of};
 
@@ -19,6 +20,8 @@ pub struct Allowance {
     pub caches: bool,
     /// The packages that the original names: none of them may be gone.
     pub named: BTreeSet<String>,
+    /// Where what the context no longer has may be gone.
+    pub ignored: Ignored,
     /// Where the Dockerfile itself brings files: what lies there must stay, whatever else a claim replaces.
     pub brought: Vec<String>,
 }
@@ -70,7 +73,7 @@ pub(super) fn compare(
     allowance: &Allowance,
     control: &BTreeSet<String>,
 ) -> Vec<Difference> {
-    let mut found = compare_configurations(before, after, &allowance.claims);
+    let mut found = compare_configurations(before, after, allowance);
     let explain = Explain::new(before, after, allowance);
     for package in &explain.lost {
         found.push(Difference {
@@ -102,12 +105,23 @@ pub(super) fn places(one: &Image, other: &Image) -> BTreeSet<String> {
     all.into_iter().map(|difference| difference.place).collect()
 }
 
-fn compare_configurations(before: &Image, after: &Image, claims: &[Claim]) -> Vec<Difference> {
+fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) -> Vec<Difference> {
+    let unknown: Vec<&str> = allowance
+        .claims
+        .iter()
+        .flat_map(|claim| match claim {
+            Claim::Flattened { unknown } => unknown.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
     let mut found = Vec::new();
     for field in FIELDS {
-        let of = |image: &Image| image.config.get(field).filter(|value| !is_empty(value)).cloned();
+        let of = |image: &Image| {
+            image.config.get(field).filter(|value| !is_empty(value) && !is_root_folder(field, value)).cloned()
+        };
         let (old, new) = (of(before), of(after));
         if old != new {
+            let claimed = old.clone().map(|value| without(value, &unknown)).filter(|value| !is_empty(value));
             let show = |value: Option<serde_json::Value>| {
                 value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
             };
@@ -115,15 +129,41 @@ fn compare_configurations(before: &Image, after: &Image, claims: &[Claim]) -> Ve
             // What looks secret is no part of a report.
             let what = crate::redact::redact(&what).text.into_owned();
             let place = format!("config {field}");
-            let is_claimed = field == "Env" && with_folder_first(old.as_ref(), claims) == new;
-            let (class, why) = match is_claimed {
-                true => (Class::Expected, "a folder that now stands first in PATH"),
-                false => (Class::Unexpected, "no fix may change it"),
+            let put_first = || with_folder_first(old.as_ref(), &allowance.claims);
+            let (class, why) = if claimed == new {
+                (Class::Expected, "variables and labels of the base that a fix leaves out")
+            } else if field == "Env" && put_first() == new {
+                (Class::Expected, "a folder that now stands first in PATH")
+            } else {
+                (Class::Unexpected, "no fix may change it")
             };
             found.push(Difference { place, what, class, why: why.to_owned() });
         }
     }
     found
+}
+
+/// A field without the variables and labels (as `label:NAME`) of these names.
+fn without(value: serde_json::Value, names: &[&str]) -> serde_json::Value {
+    match value {
+        serde_json::Value::Array(pairs) => {
+            let is_named = |pair: &serde_json::Value| {
+                let name = pair.as_str().and_then(|pair| pair.split('=').next());
+                name.is_some_and(|name| names.contains(&name))
+            };
+            pairs.into_iter().filter(|pair| !is_named(pair)).collect()
+        }
+        serde_json::Value::Object(mut pairs) => {
+            pairs.retain(|name, _| !names.contains(&format!("label:{name}").as_str()));
+            serde_json::Value::Object(pairs)
+        }
+        other => other,
+    }
+}
+
+/// An image that starts from nothing says that it starts in `/`, where others say nothing.
+fn is_root_folder(field: &str, value: &serde_json::Value) -> bool {
+    field == "WorkingDir" && value == "/"
 }
 
 /// The variables as a split has them: with the folder of what was built first in PATH.
@@ -207,6 +247,9 @@ struct Explain<'e> {
     before: &'e Image,
     after: &'e Image,
     caches: bool,
+    ignored: &'e Ignored,
+    /// Whether the image may be a copy of all files.
+    flattened: bool,
     /// The files of packages that may be gone, or may be new.
     files: BTreeSet<String>,
     /// The names of these packages, and what they begin with: `exim4` of `exim4-base`.
@@ -242,7 +285,7 @@ impl<'e> Explain<'e> {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
                 Claim::Rebase { packages, .. } => packages.clone(),
                 Claim::Split(split) => split.packages.clone(),
-                Claim::OneInstall(_) => Vec::new(),
+                _ => Vec::new(),
             })
             .collect();
         let new_ones: BTreeSet<String> =
@@ -265,7 +308,9 @@ impl<'e> Explain<'e> {
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
         let kept = is_replaced.then_some(&allowance.brought[..]);
-        Self { before, after, caches: allowance.caches, files, names, owned, packages_differ, lost, kept }
+        let (caches, ignored) = (allowance.caches, &allowance.ignored);
+        let flattened = allowance.claims.iter().any(|claim| matches!(claim, Claim::Flattened { .. }));
+        Self { before, after, caches, ignored, flattened, files, names, owned, packages_differ, lost, kept }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -277,6 +322,15 @@ impl<'e> Explain<'e> {
             if old.is_some_and(|node| node.kind == NodeKind::Folder) && self.held_only_caches(path) {
                 return (Class::Expected, "a folder that held only caches".to_owned());
             }
+        }
+        if is_gone && self.flattened && path == "/" {
+            return (
+                Class::Expected,
+                "the root folder, which a copy of all files leaves to the engine".to_owned(),
+            );
+        }
+        if is_gone && self.ignored.explains(path) {
+            return (Class::Expected, "what the ignore file leaves out".to_owned());
         }
         if let Some(kept) = self.kept
             && !kept.iter().any(|folder| within(path, folder))
@@ -449,4 +503,19 @@ pub(super) fn counts(differences: &[Difference], class: Class) -> BTreeMap<&str,
         *counts.entry(difference.why.as_str()).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_known_of_the_base_may_be_gone() {
+        let env = json!(["PATH=/bin", "PYTHON_VERSION=3.10.1", "A=1"]);
+        assert_eq!(without(env.clone(), &["PYTHON_VERSION"]), json!(["PATH=/bin", "A=1"]));
+        assert_eq!(without(env.clone(), &["A", "label:PATH"]), json!(["PATH=/bin", "PYTHON_VERSION=3.10.1"]));
+        let labels = json!({"v": "1", "A": "2"});
+        assert_eq!(without(labels, &["label:v", "A"]), json!({"A": "2"}));
+    }
 }

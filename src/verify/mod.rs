@@ -3,6 +3,7 @@
 mod compare;
 mod content;
 mod engine;
+mod ignored;
 mod image;
 mod measure;
 mod packages;
@@ -33,6 +34,7 @@ pub use report::{json, markdown, text};
 
 use compare::{compare, places};
 use engine::Build;
+use ignored::Ignored;
 use image::Image;
 
 use crate::pipeline::{Outcome, ReportedFix};
@@ -266,7 +268,8 @@ pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
     let claims: Vec<Claim> = outcome.claims.clone();
     let cleans = |fix: &ReportedFix| matches!(fix.transform, "clean-package-cache" | "merge-run");
     let caches = outcome.fixes.iter().any(cleans);
-    Allowance { claims, caches, named: named_packages(before), brought: brought(before) }
+    let ignored = Ignored::of(before, &claims);
+    Allowance { claims, caches, named: named_packages(before), ignored, brought: brought(before) }
 }
 
 /// Where a Dockerfile copies files to, other than to folders of the system.

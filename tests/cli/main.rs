@@ -9,6 +9,7 @@ mod baseline;
 mod configuration;
 mod discovery;
 mod formats;
+mod ignores;
 mod jsonl;
 mod program;
 mod reports;
