@@ -105,6 +105,22 @@ impl Builds {
         by_engine && self.syntax.is_none_or(|syntax| syntax.has(feature.since))
     }
 
+    /// Whether a file may be given a feature, as [`reads`](Self::reads) tells. A file that names its own
+    /// version, `# syntax=docker/dockerfile:1.20`, is read by BuildKit with that one, unless something else
+    /// was said of the engine.
+    pub fn reads_in(&self, file: &Dockerfile<'_>, name: &str) -> bool {
+        let Some(named) = named_version(file) else { return self.reads(name) };
+        match self.engine.unwrap_or(Engine::Buildkit) {
+            Engine::Buildkit => {
+                let engine = Some(Engine::Buildkit);
+                self.syntax.is_none_or(|syntax| Self { engine, syntax: Some(syntax) }.reads(name))
+                    && Self { engine, syntax: Some(named) }.reads(name)
+            }
+            // Others pass over that line.
+            _ => self.reads(name),
+        }
+    }
+
     /// A feature that a result has and its original hasn't, and that the builds may not read.
     pub fn too_new(&self, before: &Dockerfile<'_>, after: &Dockerfile<'_>) -> Option<&'static str> {
         let added = used(after);
@@ -112,8 +128,22 @@ impl Builds {
             return None;
         }
         let known = used(before);
-        added.into_iter().find(|name| !known.contains(name) && !self.reads(name))
+        added.into_iter().find(|name| !known.contains(name) && !self.reads_in(before, name))
     }
+}
+
+/// The version of the syntax that a file names. What `docker/dockerfile:1` is depends on who builds.
+fn named_version(file: &Dockerfile<'_>) -> Option<Version> {
+    let value = file.items.iter().find_map(|item| match item {
+        Item::Directive(directive) if directive.name.eq_ignore_ascii_case("syntax") => Some(directive.value),
+        _ => None,
+    })?;
+    let tag = value.strip_prefix("docker/dockerfile:")?;
+    let tag = tag.split('@').next().unwrap_or(tag);
+    if tag == "labs" || tag == "1-labs" {
+        return Version::read("1");
+    }
+    Version::read(tag.trim_end_matches("-labs")).filter(|version| version.minor.is_some())
 }
 
 /// The features of the table that a file uses.
@@ -183,6 +213,27 @@ mod tests {
             ("kaniko", "", "heredoc", false),
         ] {
             assert_eq!(builds(engine, syntax).reads(name), wanted, "{engine} {syntax} {name}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_name_the_version_itself() {
+        for (engine, syntax, tag, wanted) in [
+            ("", "", "docker/dockerfile:1.20", true),
+            ("", "", "docker/dockerfile:1.20.1@sha256:0", true),
+            ("", "", "docker/dockerfile:1-labs", true),
+            ("", "", "docker/dockerfile:1.19", false),
+            ("", "", "docker/dockerfile:1", false),
+            ("", "", "docker/dockerfile:1.7-labs", false),
+            ("", "", "example.com/dockerfile:1.20", false),
+            ("buildkit", "", "docker/dockerfile:1", true),
+            ("buildkit", "", "docker/dockerfile:1.19", false),
+            ("buildkit", "1.19", "docker/dockerfile:1.20", false),
+            ("podman", "", "docker/dockerfile:1.20", false),
+        ] {
+            let text = format!("# syntax={tag}\nFROM a\n");
+            let found = builds(engine, syntax).reads_in(&parse(&text), "COPY --parents");
+            assert_eq!(found, wanted, "{engine} {syntax} {tag}");
         }
     }
 

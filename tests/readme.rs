@@ -95,8 +95,9 @@ fn run(line: &str) -> String {
     let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     let wanted = i32::from(line.contains("--check"));
     assert_eq!(status.code(), Some(wanted), "{line}\n{stdout}{stderr}");
-    let is_told_apart =
-        ["--write examples", "--write-baseline", "--why-not"].iter().any(|option| line.contains(option));
+    let is_told_apart = ["--write examples", "--write-baseline", "--why-not", "migrate plan"]
+        .iter()
+        .any(|option| line.contains(option));
     let printed = if is_told_apart { &stderr } else { &stdout };
     assert!(!printed.is_empty(), "{line} prints nothing\n{stdout}{stderr}");
     stdout + &stderr

@@ -345,7 +345,8 @@ impl<'c> Install<'c> {
         if !self.folder_is_there(copy) {
             assumptions.push("the folder of the build context has the usual mode, 755".to_owned());
         }
-        let layout = Layout { file: facts.file, copy, run: self.run_step(), above, script };
+        let builds = self.context.settings.builds;
+        let layout = Layout { builds, file: facts.file, copy, run: self.run_step(), above, script };
         let edits = layout.edits(self.copy + 1 == self.run)?;
         let copies = if layout.keeps_folders() {
             let (files, folder) = (needs.files.clone(), copy.destination.clone());

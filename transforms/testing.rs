@@ -36,6 +36,11 @@ impl Around {
         self.project.unwrap_or_default()
     }
 
+    /// The same, with settings.
+    pub(crate) fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
     /// Settings, and no build context.
     pub(crate) fn settings(settings: &Settings) -> Self {
         Self { settings: settings.clone(), project: None }

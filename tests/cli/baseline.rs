@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::{Folder, output, program};
 
-const OLD: &str = "FROM debian:12\nRUN apt-get update\nRUN apt-get install -y gcc\n";
+const OLD: &str = "FROM debian:12-slim\nRUN apt-get update\nRUN apt-get install -y gcc\n";
 
 fn fix(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     output(program(folder).arg("fix").args(arguments))

@@ -296,7 +296,7 @@ fn a_report_goes_to_a_file_beside_the_diff() {
         assert!(folder.read(name).starts_with(start), "{name}: {}", folder.read(name));
     }
     for (arguments, message) in [
-        (&["-o", "r.html"][..], "does not tell the format of the report; add --output-format"),
+        (&["-o", "r.pdf"][..], "does not tell the format of the report; add --output-format"),
         (&["-o", "no/such/r.md"], "no/such/r.md: no such file"),
         (&["-o", "x/Dockerfile", "--output-format", "diff"], "has the name of a Dockerfile"),
         (&["--output-format", "json"], "--output"),

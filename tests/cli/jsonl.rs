@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Folder, output, output_for, program};
 
-const OLD: &str = "FROM debian:12\nENV TOKEN=s3cret77\nRUN apt-get update\nRUN apt-get install -y gcc\n";
+const OLD: &str = "FROM debian:12-slim\nENV TOKEN=s3cret77\nRUN apt-get update\nRUN apt-get install -y gcc\n";
 
 fn answers(folder: &Folder, arguments: &[&str], input: &str) -> Vec<Value> {
     let mut command = program(&folder.root());

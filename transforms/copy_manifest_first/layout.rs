@@ -7,9 +7,11 @@ use super::project_copy::ProjectCopy;
 use super::script::{Above, Script};
 use super::{Refusal, keyword_like};
 use dockeropt_facts::Step;
+use dockeropt_facts::builds::Builds;
 
 /// What is to be laid out.
 pub(super) struct Layout<'l> {
+    pub(super) builds: Builds,
     pub(super) file: &'l Dockerfile<'l>,
     pub(super) copy: &'l ProjectCopy<'l>,
     pub(super) run: &'l Step<'l>,
@@ -28,19 +30,6 @@ pub(super) fn folders(files: &[String]) -> Vec<(&str, Vec<String>)> {
         }
     }
     folders
-}
-
-/// Whether the frontend that a `# syntax=` line names knows `COPY --parents`: 1.20 or later, or one with
-/// features to come. What `docker/dockerfile:1` is depends on who builds.
-fn knows_parents(syntax: &str) -> bool {
-    let Some(tag) = syntax.strip_prefix("docker/dockerfile:") else { return false };
-    let tag = tag.split('@').next().unwrap_or(tag);
-    let mut numbers = tag.trim_end_matches("-labs").split('.').map(|number| number.parse::<u32>().ok());
-    let version = (numbers.next().flatten(), numbers.next().flatten());
-    match version {
-        (Some(1), Some(minor)) => minor >= 20,
-        _ => tag == "labs" || tag == "1-labs",
-    }
 }
 
 impl Layout<'_> {
@@ -62,17 +51,11 @@ impl Layout<'_> {
         self.copy.step.instruction
     }
 
-    /// Whether one COPY brings files of several folders, as the builder that the file names knows how to.
+    /// Whether one COPY brings files of several folders, as the builder knows how to.
     pub(super) fn keeps_folders(&self) -> bool {
-        let syntax = self.file.items.iter().find_map(|item| match item {
-            Item::Directive(directive) if directive.name.eq_ignore_ascii_case("syntax") => {
-                Some(directive.value)
-            }
-            _ => None,
-        });
         self.copy.source.is_empty()
             && folders(&self.above.needs.files).len() > 1
-            && syntax.is_some_and(knows_parents)
+            && self.builds.reads_in(self.file, "COPY --parents")
     }
 
     /// The COPYs of the manifests, a line each.

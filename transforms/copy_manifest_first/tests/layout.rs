@@ -2,8 +2,10 @@
 
 use super::super::CopyManifestFirst;
 use super::{assumes, declines, rewrites, with};
+use crate::Settings;
 use crate::testing::{self, Around, declines_in};
 use dockeropt_facts::Project;
+use dockeropt_facts::builds::{Builds, Engine, Version};
 
 const FILES: &[(&str, &str)] = &[
     ("api/requirements.txt", "flask==3.0.3\n"),
@@ -127,6 +129,17 @@ fn folders_are_kept_where_the_builder_can() {
         let around = Around::files(files);
         let (before, after) = (with(before), with(after));
         testing::rewrites_as_written(&CopyManifestFirst, &around, &before, &after);
+    }
+    // What the builds use has been said.
+    for (engine, syntax, after) in [
+        (Some(Engine::Buildkit), None, &one),
+        (Some(Engine::Podman), Some("1.20"), &two),
+        (None, Some("1.20"), &one),
+        (Some(Engine::Buildkit), Some("1.19"), &two),
+    ] {
+        let builds = Builds { engine, syntax: syntax.and_then(Version::read) };
+        let around = Around::files(files).with_settings(Settings { builds, ..Settings::default() });
+        testing::rewrites_as_written(&CopyManifestFirst, &around, before, after);
     }
 }
 
