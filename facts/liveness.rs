@@ -295,11 +295,26 @@ fn uses_cache(event: &Event<'_>, manager: Manager, folder: &str) -> bool {
 /// Whether a command of a step reads a cache of a manager: it names its folder other than to delete it,
 /// or installs from what was fetched before.
 pub fn reads_cache(facts: &Facts<'_>, step: &Step<'_>, manager: Manager) -> bool {
-    let caches = || kept(manager).filter(|(kind, _)| *kind == Kept::Cache).map(|(_, folder)| folder);
-    caches().next().is_some()
-        && events_of_step(facts, step)
-            .iter()
-            .any(|event| caches().any(|folder| uses_cache(event, manager, folder)))
+    reads_cache_after(facts, step, manager, 0)
+}
+
+/// Like [`reads_cache`], for the commands that go on behind a place in the logical line.
+pub fn reads_cache_after(facts: &Facts<'_>, step: &Step<'_>, manager: Manager, place: usize) -> bool {
+    let mut caches =
+        kept(manager).filter(|(kind, _)| *kind == Kept::Cache).map(|(_, folder)| folder).peekable();
+    if caches.peek().is_none() {
+        return false;
+    }
+    let mut events = events_of_step(facts, step);
+    events.retain(|event| match event {
+        Event::Atom(atom) => match &atom.code {
+            Code::Pipeline(pipeline) => pipeline.span.end > place,
+            Code::Script(entries) => entries.last().is_some_and(|entry| entry.pipeline.span.end > place),
+            Code::Exec(_) | Code::Raw(..) => true,
+        },
+        _ => false,
+    });
+    caches.any(|folder| events.iter().any(|event| uses_cache(event, manager, folder)))
 }
 
 /// Whether a text names a folder, and not just one of which the name goes on: `~/.npm` but not

@@ -45,6 +45,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use dockeropt_facts::command::{Call, Managed};
+use dockeropt_facts::liveness::reads_cache_after;
 use dockeropt_facts::remembered::stale_program;
 use dockeropt_facts::shell_state::{asks_for_last_command, is_plain};
 use dockeropt_facts::tables::{Manager, Verb};
@@ -152,10 +153,19 @@ fn teaches_shell(target: &Target<'_>, command: &Pipeline<'_>, after: usize) -> O
         .map(|program| format!("a later command calls `{program}`, which may have moved by then"))
 }
 
-/// Like [`teaches_shell`], for commands that are not in the RUN yet.
-fn text_teaches_shell(target: &Target<'_>, command: &str, after: usize) -> Option<String> {
+/// Why a cleanup can't stand behind the entry at `after`.
+fn cleanup_is_noticed(
+    context: &Context<'_>,
+    target: &Target<'_>,
+    (manager, command): (Manager, &str),
+    after: usize,
+) -> Option<String> {
+    let place = target.list.entries[after].pipeline.span.end;
+    if reads_cache_after(context.facts, target.step, manager, place) {
+        return Some(format!("a later command of the RUN names what {} keeps", manager.name()));
+    }
     let list = parse(command, LogicalSpan::new(0, command.len())).ok()?;
-    list.entries.iter().find_map(|entry| teaches_shell(target, &entry.pipeline, after))
+    list.entries.iter().find_map(|entry| teaches_shell(target, &entry.pipeline, after + 1))
 }
 
 fn decline_unreadable(step: &Step<'_>, body: &Body<'_>, out: &mut Proposals) {

@@ -8,7 +8,7 @@ use dockeropt_facts::usage::{Usage, Use, usages};
 use dockeropt_syntax::RunPlan;
 use dockeropt_syntax::shell::{Command, JoinerKind};
 
-use super::{META, Target, stops_at_errors, text_teaches_shell};
+use super::{META, Target, cleanup_is_noticed, stops_at_errors};
 use crate::later_use::{LaterUse, deleted_managers, later_use, named_later};
 use crate::{Context, Fix, Proposals};
 
@@ -204,7 +204,7 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
         Ok(after) => after,
         Err(reason) => return out.decline(&META, span, reason),
     };
-    if let Some(reason) = text_teaches_shell(target, &command, after + 1) {
+    if let Some(reason) = cleanup_is_noticed(context, target, (manager, &command), after) {
         return out.decline(&META, span, reason);
     }
     let pronoun = if what.starts_with("the cache of") { "it" } else { "them" };

@@ -6,7 +6,7 @@ use dockeropt_facts::usage::{Usage, Use};
 use dockeropt_syntax::RunPlan;
 
 use super::by_command::place;
-use super::{META, Target, text_teaches_shell};
+use super::{META, Target, cleanup_is_noticed};
 use crate::later_use::{deleted_managers, named_later};
 use crate::{Context, Fix, Proposals};
 
@@ -74,7 +74,7 @@ pub(super) fn propose(context: &Context<'_>, target: &Target<'_>, out: &mut Prop
         Ok(after) => after,
         Err(reason) => return out.decline(&META, span, reason),
     };
-    if let Some(reason) = text_teaches_shell(target, COMMAND, after + 1) {
+    if let Some(reason) = cleanup_is_noticed(context, target, (Manager::Gem, COMMAND), after) {
         return out.decline(&META, span, reason);
     }
     let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);

@@ -352,6 +352,7 @@ fn what_is_kept_for_who_sees_it_from_outside() {
                 &names("npm"),
             ),
             ("FROM node:20\nRUN npm ci\nRUN npm cache --force\n", &names("npm")),
+            ("FROM fedora\nRUN dnf install -y git && cp -r /var/cache/dnf /x\n", &names("dnf")),
         ],
     );
 }
