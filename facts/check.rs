@@ -366,7 +366,7 @@ fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>], other_path: bool) -> Res
         // What a claim allows to be new may stand for it, but what was there before rather does.
         let Some(found) = places(false).chain(places(true)).find(|&at| passed(at).is_none()) else {
             let nearest = places(false).chain(places(true)).next();
-            let passed = nearest.and_then(|nearest| passed(nearest));
+            let passed = nearest.and_then(passed);
             return difference(match passed {
                 Some(passed) => {
                     format!("{} came before {}", describe(key.event), describe(right[passed].event))

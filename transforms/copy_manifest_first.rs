@@ -96,8 +96,8 @@ impl Transform for CopyManifestFirst {
 
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
         for stage in &context.facts.stages {
-            for at in stage.steps.clone() {
-                let Some(install) = Install::find(*context, at) else { continue };
+            let installs = stage.steps.clone().filter_map(|at| Install::find(*context, at));
+            for install in installs.take(MOST_INSTALLS) {
                 match install.fix() {
                     Ok(Some(fix)) => {
                         out.fixes.push(fix);
@@ -120,6 +120,10 @@ impl Transform for CopyManifestFirst {
         }
     }
 }
+
+/// So many installs of a stage are looked at, and so many steps above each.
+const MOST_INSTALLS: usize = 20;
+const MOST_STEPS: usize = 1000;
 
 /// Why nothing is done, and what is to blame.
 struct Refusal<'c> {
@@ -175,7 +179,7 @@ impl<'c> Install<'c> {
         }
         let stage = steps[run].stage?;
         let first = context.facts.stages[stage].steps.start;
-        let copies = (first..run).rev().filter_map(|at| match &steps[at].action {
+        let copies = (first..run).rev().take(MOST_STEPS).filter_map(|at| match &steps[at].action {
             Action::Copy(copy) if project_copy::may_bring_project(copy) => Some((at, copy)),
             _ => None,
         });
@@ -192,9 +196,13 @@ impl<'c> Install<'c> {
     /// Whether a step above the RUN, in the stage or those that it starts from, copies the manifests.
     fn copies_manifests_before(&self, stage: usize, manifests: &[&str]) -> bool {
         let (facts, mut stage, mut end) = (self.context.facts, stage, self.run);
+        let mut left = MOST_STEPS;
         loop {
             let brings = |step: &Step<'_>| matches!(&step.action, Action::Copy(copy) if project_copy::brings_manifests(copy, manifests));
-            if facts.steps[facts.stages[stage].steps.start..end].iter().any(brings) {
+            let steps = &facts.steps[facts.stages[stage].steps.start..end];
+            left = left.saturating_sub(steps.len() + 1);
+            // What is farther away may do so.
+            if left == 0 || steps.iter().any(brings) {
                 return true;
             }
             let Base::Stage(parent) = facts.stages[stage].base else { return false };
@@ -338,7 +346,8 @@ impl<'c> Install<'c> {
         if !self.folder_is_there(copy) {
             assumptions.push("the folder of the build context has the usual mode, 755".to_owned());
         }
-        let layout = Layout { file: facts.file, copy, run: self.run_step(), above, script };
+        let may_keep_folders = self.context.settings.builds.reads("COPY --parents");
+        let layout = Layout { file: facts.file, copy, run: self.run_step(), above, script, may_keep_folders };
         let edits = layout.edits(self.copy + 1 == self.run)?;
         let copies = if layout.keeps_folders() {
             let (files, folder) = (needs.files.clone(), copy.destination.clone());

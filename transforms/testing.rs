@@ -30,6 +30,11 @@ impl Around {
         Self { project: Some(project), ..Self::default() }
     }
 
+    /// The same with settings.
+    pub(crate) fn with(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
     /// Settings, and no build context.
     pub(crate) fn settings(settings: &Settings) -> Self {
         Self { settings: settings.clone(), project: None }

@@ -15,6 +15,8 @@ pub(super) struct Layout<'l> {
     pub(super) run: &'l Step<'l>,
     pub(super) above: &'l Above,
     pub(super) script: &'l Script<'l>,
+    /// Whether all that build the image read `COPY --parents`.
+    pub(super) may_keep_folders: bool,
 }
 
 /// Files by their folder, in the order in which the folders are met.
@@ -70,7 +72,8 @@ impl Layout<'_> {
             }
             _ => None,
         });
-        self.copy.source.is_empty()
+        self.may_keep_folders
+            && self.copy.source.is_empty()
             && folders(&self.above.needs.files).len() > 1
             && syntax.is_some_and(knows_parents)
     }
@@ -127,13 +130,15 @@ impl Layout<'_> {
     /// right above the RUN.
     fn put_first(&self, edits: &mut Edits, lines: &str, adjacent: bool) -> Result<(), Overlap> {
         let (block, gap) = self.block();
+        let first = rewriter::first_attached(self.file, self.run.item);
         if adjacent {
+            // What is copied for the RUN stands right above it, unless a comment is there.
+            let block = if first == self.run.item { block.to(gap) } else { block };
             return edits.replace(block, lines);
         }
         edits.remove(block.to(gap))?;
         let items = &self.file.items;
-        let start = items[rewriter::first_attached(self.file, self.run.item)].span().start;
-        edits.insert(start, lines)
+        edits.insert(items[first].span().start, lines)
     }
 
     /// The RUN as a whole stands above the project.

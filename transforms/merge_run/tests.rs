@@ -466,7 +466,7 @@ fn a_layer_less_is_no_gain_unless_it_is_asked_for() {
     );
     needs_unsafe_with(
         &MergeRun,
-        &Settings { merge_always: true },
+        &Settings { merge_always: true, ..Settings::default() },
         before,
         "FROM debian:bookworm\nRUN echo a > /a && echo b > /b\n",
         "cached apart",

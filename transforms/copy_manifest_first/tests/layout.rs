@@ -2,8 +2,10 @@
 
 use super::super::CopyManifestFirst;
 use super::{assumes, declines, rewrites, with};
+use crate::Settings;
 use crate::testing::{self, Around, declines_in};
 use dockeropt_facts::Project;
+use dockeropt_facts::builds::{Builds, Engine};
 
 const FILES: &[(&str, &str)] = &[
     ("api/requirements.txt", "flask==3.0.3\n"),
@@ -124,9 +126,13 @@ fn folders_are_kept_where_the_builder_can() {
         ("example.com/dockerfile:1.20", &two),
     ] {
         let with = |text: &str| format!("# syntax={syntax}\n{text}");
-        let around = Around::files(files);
+        let buildkit = Builds { engine: Some(Engine::Buildkit), ..Builds::default() };
+        let around = Around::files(files).with(Settings { builds: buildkit, ..Settings::default() });
         let (before, after) = (with(before), with(after));
         testing::rewrites_as_written(&CopyManifestFirst, &around, &before, &after);
+        // Another builder may not know it.
+        let around = Around::files(files);
+        testing::rewrites_as_written(&CopyManifestFirst, &around, &before, &with(&two));
     }
 }
 
@@ -208,7 +214,6 @@ fn a_run_is_split() {
         WORKDIR /app
 
         COPY package.json package-lock.json ./
-
         RUN apt-get update \\
             && npm ci && npm cache clean --force
 
