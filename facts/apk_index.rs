@@ -1,5 +1,7 @@
 //! Who fetches an index of apk's packages, and who finds one.
 
+use std::collections::VecDeque;
+
 use dockeropt_syntax::shell::{List, Pipeline, Simple};
 
 use crate::command::{Managed, call};
@@ -77,6 +79,11 @@ impl Index {
         self.stale |= self.maybe && destination.is_none_or(holds);
     }
 
+    /// Whether who finds this may as well fetch the index anew.
+    pub(crate) fn may_be_fetched(self) -> bool {
+        self.may_become(Self::FETCHED)
+    }
+
     /// Follows an atom, of which `usages` says what it does with the index; notes in `seen` what its
     /// installs find, and what those find that may need the index otherwise (`asks`).
     pub(crate) fn follow(
@@ -88,43 +95,60 @@ impl Index {
     ) {
         let (pipelines, text) = pipelines(&atom.code, atom.text);
         if pipelines.is_empty() {
-            self.maybe |= usages.iter().any(|usage| usage.kind == Use::Update);
-            if usages.iter().any(asks) {
-                seen.push(*self);
-            }
+            usages.iter().for_each(|usage| self.follow_usage(usage, None, asks, seen));
         }
         for pipeline in pipelines {
-            let own = || usages.iter().filter(|usage| pipeline.span.contains(usage.span));
-            let names = || {
-                let mut names = false;
+            let written = &text[pipeline.span.range()];
+            let touches = names_repositories(written);
+            self.stale |= touches && self.maybe;
+            let mut installs = Vec::new();
+            // The commands that name a folder of the index, in order.
+            let mut naming = VecDeque::new();
+            if names_index(written) || !usages.is_empty() {
                 visit_pipeline(pipeline, &mut |simple| {
-                    names |= !forces_removal(simple) && names_index(&text[simple.span.range()]);
+                    if !forces_removal(simple) && names_index(&text[simple.span.range()]) {
+                        naming.push_back(simple.span.start);
+                    }
+                    installs.extend(apk(simple).filter(is_install).map(|managed| (simple, managed)));
                 });
-                names
-            };
-            let touches = names_repositories(&text[pipeline.span.range()]);
-            self.stale |= touches && self.maybe;
-            visit_pipeline(pipeline, &mut |simple| {
-                let Some(managed) = apk(simple) else { return };
-                if is_install(&managed) {
-                    let fetches =
-                        managed.has_option(simple, &FETCHING) || managed.has_option(simple, &["--no-cache"]);
-                    seen.push(if fetches { Self::FETCHED } else { *self });
+            }
+            for usage in usages.iter().filter(|usage| pipeline.span.contains(usage.span)) {
+                // Who names a folder finds what is there before it does anything else.
+                while naming.front().is_some_and(|start| *start <= usage.span.start) {
+                    naming.pop_front();
+                    seen.push(*self);
                 }
-                self.maybe |= leaves_index(simple, &managed);
-            });
-            let fetch = |simple: &Simple<'_>| apk(simple).is_some_and(|it| leaves_index(simple, &it));
-            if matches!(atom.code, Code::Pipeline(_)) && pipeline.simple().is_some_and(fetch) {
-                *self = Self::FETCHED;
+                let install = installs.iter().find(|(simple, _)| simple.span == usage.span);
+                let fetches = install.map(|(simple, managed)| {
+                    managed.has_option(simple, &FETCHING) || managed.has_option(simple, &["--no-cache"])
+                });
+                self.follow_usage(usage, fetches, asks, seen);
             }
-            self.maybe |= own().any(|usage| usage.kind == Use::Update);
             self.stale |= touches && self.maybe;
-            if own().any(asks) || names() {
-                seen.push(*self);
-            }
-            if own().next_back().is_some_and(|usage| usage.kind == Use::Delete && !usage.conditional) {
-                *self = Self::default();
-            }
+            seen.extend(naming.iter().map(|_| *self));
+        }
+    }
+
+    /// `fetches` tells of an install that the file shows whether it fetches the index itself.
+    fn follow_usage(
+        &mut self,
+        usage: &Usage,
+        fetches: Option<bool>,
+        asks: &dyn Fn(&Usage) -> bool,
+        seen: &mut Vec<Self>,
+    ) {
+        match fetches {
+            Some(true) => seen.push(Self::FETCHED),
+            Some(false) => seen.push(*self),
+            None if asks(usage) => seen.push(*self),
+            None => {}
+        }
+        match usage.kind {
+            Use::Update if usage.conditional => self.maybe = true,
+            Use::Update => *self = Self::FETCHED,
+            Use::Delete if usage.conditional => self.surely = false,
+            Use::Delete => *self = Self::default(),
+            Use::Need | Use::Touch | Use::Unknown(_) => {}
         }
     }
 }

@@ -6,25 +6,25 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use dockeropt_syntax::LogicalSpan;
-use dockeropt_syntax::shell::{Entry, JoinerKind, List};
+use dockeropt_syntax::parse;
 
 use crate::apk_index::Index;
 use crate::claim::{Assumption, Claim};
 use crate::configuration::configuration;
 use crate::deletions::deletions;
-use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within};
+use crate::effects::{Effects, Reach, within};
 use crate::facts::Facts;
 use crate::liveness::{Traces, is_apk_update};
 use crate::manifest_first::{ManifestFirst, Place, Placed};
-use crate::naming::names_path;
+use crate::order::{effects_of_atom, effects_of_copy, may_look_at};
 use crate::reshape::{Counterpart, Split, allowed, counterparts, same_base};
-use crate::shell_state::has_only_simple_commands;
 use crate::tables::Manager;
 use crate::text::check_text;
 use crate::tokens::{Erasure, Token, Tokens, words_of_command};
-use crate::trace::{Atom, Code, CopyEvent, Event};
+use crate::trace::{Atom, Code, CopyEvent, Event, Inherited};
+use crate::unsplit::{added_last, without_last_stage};
 
 /// What the accepted fixes claim and assume.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,25 @@ pub(crate) fn difference(message: impl Into<String>) -> Result<(), Difference> {
 /// Checks that `result` does what `original` does, but for what the licence allows.
 pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
     check_text(original.file, result.file)?;
+    check_without(&added_last(&licence.claims), original, result, licence)
+}
+
+/// Checks a result of which last stages are claimed to be new, by taking them off one by one.
+fn check_without(
+    added: &[&Claim],
+    original: &Facts<'_>,
+    result: &Facts<'_>,
+    licence: &Licence,
+) -> Result<(), Difference> {
+    let Some((claim, others)) = added.split_first() else {
+        return check_stages(original, result, licence);
+    };
+    let text = without_last_stage(original, result, claim)?;
+    let file = parse(&text);
+    check_without(others, original, &Facts::new(&file), licence)
+}
+
+fn check_stages(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Result<(), Difference> {
     let Some(pairs) = counterparts(original, result, &licence.claims) else {
         return difference("the number of stages differs");
     };
@@ -70,7 +89,9 @@ pub fn check(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> Res
         {
             return difference(format!("the index of apk that others find in stage {stage} differs"));
         }
-        if !same_configuration(configuration(original, stage), configuration(result, pair.main), pair.split) {
+        let path = original.stages[stage].end.expand("$PATH");
+        let configurations = (configuration(original, stage), configuration(result, pair.main));
+        if !same_configuration(configurations, path.raw(), pair.split) {
             return difference(format!("the configuration of stage {stage} differs"));
         }
     }
@@ -127,8 +148,8 @@ fn check_base(
 /// Whether an image is configured as it was. A split may put a folder before PATH, and leaves behind what
 /// only the builder declares.
 fn same_configuration(
-    mut before: BTreeMap<String, String>,
-    mut after: BTreeMap<String, String>,
+    (mut before, mut after): (BTreeMap<String, String>, BTreeMap<String, String>),
+    path: &str,
     split: Option<&Split>,
 ) -> bool {
     const PATH: &str = "ENV PATH";
@@ -136,10 +157,10 @@ fn same_configuration(
         before.retain(|name, _| !name.starts_with("ARG ") && !split.dropped.contains(name));
         after.retain(|name, _| !name.starts_with("ARG "));
         if let Some(folder) = &split.path {
-            let old = before.remove(PATH).unwrap_or_else(|| "$PATH".to_owned());
+            before.remove(PATH);
             let new = after.remove(PATH).unwrap_or_default();
             let rest = new.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix(':'));
-            if !rest.is_some_and(|rest| rest == old || rest == "${PATH}") {
+            if rest != Some(path) {
                 return false;
             }
         }
@@ -155,6 +176,8 @@ struct Key<'t, 'f> {
     stage: usize,
     /// The words.
     tokens: Tokens,
+    /// What earlier commands leave behind that matters to it.
+    inherits: Vec<Rc<Tokens>>,
     /// What those of its commands find that need an index of apk.
     apk_index: Vec<Index>,
     /// Whether a claim allows it to be there without having been there.
@@ -196,22 +219,32 @@ fn keys<'t, 'f>(
         allowed(&traces.stages[stage], &licence.claims, pair.split, builder)
     });
     let mut keys = Vec::new();
+    // The words of each event, `None` of those that do not matter.
+    let mut words: Vec<Option<Rc<Tokens>>> = Vec::with_capacity(traces.stages[stage].len());
     let mut index = traces.apk_index_before(stage);
     let bottom = traces.facts.bottom_of(stage);
     for (at, event) in traces.stages[stage].iter().enumerate() {
         let mut tokens = Tokens::default();
+        let mut inherits = Vec::new();
         let apk_index = traces.follow_apk_index(&mut index, event);
         if let Event::Atom(atom) = event {
             if is_dead(traces, stage, at, atom) {
+                words.push(None);
                 continue;
             }
+            inherits.extend(atom.inherits.iter().filter_map(|inherited| match inherited {
+                Inherited::Of(at) => words[*at].clone(),
+                Inherited::Other(text) => Some(Rc::new(Tokens::of_text(text))),
+            }));
             tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), bottom });
         }
+        words.push(Some(Rc::new(tokens.clone())));
         keys.push(Key {
             event,
             facts: traces.facts,
             stage,
             tokens,
+            inherits,
             apk_index,
             may_be_new: allowed.get(at).copied().unwrap_or_default(),
             may_pass: Vec::new(),
@@ -252,6 +285,7 @@ fn split<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> 
             words.push(Token { may_be_new: false, ..package });
             out.push(Key {
                 tokens: Tokens { words, install: key.tokens.install },
+                inherits: key.inherits.clone(),
                 apk_index: key.apk_index.clone(),
                 effects: OnceCell::new(),
                 may_be_new,
@@ -320,6 +354,7 @@ fn put_manifests_first<'t, 'f>(left: &mut Vec<Key<'t, 'f>>, right: &mut [Key<'t,
         }
         let new = place.copies.iter().map(|&at| Key {
             tokens: Tokens::default(),
+            inherits: Vec::new(),
             apk_index: Vec::new(),
             may_pass: may_pass.clone(),
             is_put_in: true,
@@ -440,9 +475,15 @@ fn same_words(original: &Tokens, result: &Tokens) -> bool {
     kept && words.all(|word| word.may_be_new)
 }
 
-/// Whether those that need an index of apk find one in the result, if they did in the original.
+/// Whether those that need an index of apk find one in the result, if they did in the original. In a file
+/// that does not name apk there is none.
 fn finds_index(original: &[Index], result: &[Index]) -> bool {
-    original.len() == result.len() && original.iter().zip(result).all(|(a, b)| a.may_become(*b))
+    let none = Index::default();
+    match (original, result) {
+        ([], result) => result.iter().all(|index| none.may_become(*index)),
+        (original, []) => original.iter().all(|index| index.may_become(none)),
+        _ => original.len() == result.len() && original.iter().zip(result).all(|(a, b)| a.may_become(*b)),
+    }
 }
 
 fn same_setting(a: &Event<'_>, b: &Event<'_>, other_path: bool) -> bool {
@@ -459,9 +500,12 @@ fn same_setting(a: &Event<'_>, b: &Event<'_>, other_path: bool) -> bool {
 
 /// Whether what earlier commands in the same shells leave behind is the same.
 fn same_inheritance(original: &Key<'_, '_>, result: &Key<'_, '_>) -> bool {
-    let (Event::Atom(a), Event::Atom(b)) = (original.event, result.event) else { return false };
-    let matter = |name: &&String| !original.forgets.contains(name);
-    a.inherits.iter().filter(matter).eq(b.inherits.iter().filter(matter))
+    let matters = |tokens: &&Rc<Tokens>| {
+        let forgotten = |name: &String| tokens.words.len() == 1 && tokens.words[0].text == *name;
+        !original.forgets.iter().any(forgotten)
+    };
+    let (before, after) = (original.inherits.iter().filter(matters), result.inherits.iter().filter(matters));
+    before.clone().count() == after.clone().count() && before.zip(after).all(|(a, b)| same_words(a, b))
 }
 
 /// Whether two events may change places.
@@ -481,9 +525,7 @@ fn independent(a: &Key<'_, '_>, b: &Key<'_, '_>) -> bool {
         (Event::Copy(copy), Event::Atom(atom)) | (Event::Atom(atom), Event::Copy(copy)) => {
             let destination = copy.copy.destination.text();
             let named = destination.is_none_or(|path| {
-                atom.env.iter().any(|(_, value)| names_path(value, path))
-                    || [a, b].iter().any(|key| is_named_before(key, path))
-                    || may_read_relatively(atom, path)
+                may_look_at(atom, path) || [a, b].iter().any(|key| is_named_before(key, path))
             });
             !named && effects(a).independent(effects(b))
         }
@@ -497,28 +539,10 @@ fn is_named_before(key: &Key<'_, '_>, path: &str) -> bool {
     key.facts.first_naming(key.stage, path).is_some_and(|line| line <= atom.line)
 }
 
-/// Whether an atom may read a file at a path by a name that is relative to its folder.
-fn may_read_relatively(atom: &Atom<'_>, path: &str) -> bool {
-    let folder = atom.folder.as_ref().and_then(|folder| folder.text());
-    let meets = folder.is_none_or(|folder| within(folder, path) || within(path, folder));
-    let by_variable = || atom.env.iter().any(|(name, value)| may_name_relative_file(name, value.raw()));
-    let by_words = || {
-        let entries = match &atom.code {
-            Code::Pipeline(pipeline) => vec![Entry { pipeline: (*pipeline).clone(), joiner: None }],
-            Code::Script(entries) => entries.to_vec(),
-            // These may do anything.
-            Code::Exec(_) | Code::Raw(..) => return true,
-        };
-        let span = entries.first().map_or(LogicalSpan::empty(0), |entry| entry.pipeline.span);
-        names_files_relatively(&List { entries, span, comment: None })
-    };
-    meets && (by_variable() || by_words())
-}
-
 fn effects<'k>(key: &'k Key<'_, '_>) -> &'k Effects {
     key.effects.get_or_init(|| match key.event {
         Event::Atom(atom) => effects_of_atom(atom),
-        Event::Copy(event) => effects_of_copy(event),
+        Event::Copy(event) => effects_of_copy(&event.copy),
         Event::Mkdir { path, root, .. } => {
             let path = path.text().map_or_else(Reach::everything, Reach::path);
             // The owner's name is looked up.
@@ -526,39 +550,4 @@ fn effects<'k>(key: &'k Key<'_, '_>) -> &'k Effects {
             Effects { reads, writes: path }
         }
     })
-}
-
-fn effects_of_copy(event: &CopyEvent) -> Effects {
-    let writes = event.copy.destination.text().map_or_else(Reach::everything, Reach::path);
-    let mut effects = Effects { writes, ..Effects::default() };
-    // Names of users are looked up in the image.
-    let by_name = |flag: &str| {
-        flag.strip_prefix("--chown=")
-            .is_some_and(|owner| owner.contains(|c: char| c != ':' && !c.is_ascii_digit()))
-    };
-    if event.copy.flags.iter().any(|flag| flag.text().is_none_or(by_name)) {
-        effects.reads = Reach::path("/etc");
-    }
-    effects
-}
-
-fn effects_of_atom(atom: &Atom<'_>) -> Effects {
-    let (Some(folder), true, true) = (&atom.folder, atom.flags.is_empty(), atom.state.shell.is_posix())
-    else {
-        return Effects::unknown();
-    };
-    let entries: Vec<Entry<'_>> = match &atom.code {
-        Code::Pipeline(pipeline) => vec![Entry { pipeline: (*pipeline).clone(), joiner: None }],
-        Code::Script(entries) => entries.to_vec(),
-        Code::Exec(_) | Code::Raw(..) => return Effects::unknown(),
-    };
-    let in_background =
-        |entry: &Entry<'_>| entry.joiner.is_some_and(|joiner| joiner.kind == JoinerKind::Background);
-    let modelled = |entry: &Entry<'_>| has_only_simple_commands(&entry.pipeline) && !in_background(entry);
-    let [first, ..] = &entries[..] else { return Effects::default() };
-    let span = first.pipeline.span;
-    if !entries.iter().all(modelled) {
-        return Effects::unknown();
-    }
-    of_script(&List { entries, span, comment: None }, atom.text, folder)
 }

@@ -19,6 +19,22 @@ pub enum Claim {
     },
     /// Several calls of a package manager are one.
     OneInstall(Manager),
+    /// The image has all its files in one layer, made by a last stage that copies them, and the same
+    /// configuration.
+    Flattened {
+        /// Variables, and labels as `label:NAME`, that the base may set and the image no longer has.
+        unknown: Vec<String>,
+    },
+    /// What only development needs is installed by a last stage of its own, which starts from the one before:
+    /// the image of a plain build is the same, so the claim counts as none.
+    Development,
+    /// What lies at these paths of the build context is no longer copied.
+    Ignored {
+        /// The paths, relative to the context: files, and folders with all that lies in them.
+        paths: Vec<String>,
+        /// Whether all of it is of kinds on which nothing rests: then the claim counts as none.
+        inert: bool,
+    },
     /// A stage starts from another image.
     Rebase {
         /// The image that it started from.
@@ -52,9 +68,10 @@ impl Claim {
     /// Whether the image may differ in a way that matters.
     pub fn counts(&self) -> bool {
         match self {
-            Self::WithoutRecommends { inert, .. } => !inert,
+            Self::WithoutRecommends { inert, .. } | Self::Ignored { inert, .. } => !inert,
             Self::ManifestFirst(claim) => claim.counts(),
-            Self::OneInstall(_) | Self::Rebase { .. } | Self::Split(_) => true,
+            Self::Development => false,
+            _ => true,
         }
     }
 
@@ -80,7 +97,30 @@ impl Claim {
             Self::OneInstall(manager) => {
                 format!("{} chooses all packages together, which may choose others", manager.name())
             }
+            Self::Flattened { unknown } => {
+                let what =
+                    "all files are in one layer, which no other image shares; hard links become copies";
+                let names: Vec<&str> = unknown.iter().map(|name| name.trim_start_matches("label:")).collect();
+                match &names[..] {
+                    [] => what.to_owned(),
+                    names => format!("{what}; no longer set, if the base does: {}", names.join(", ")),
+                }
+            }
+            Self::Development => "what only development needs is in a stage of its own".to_owned(),
+            Self::Ignored { paths, .. } => format!("no longer copied: {}", some_of(paths)),
         }
+    }
+}
+
+/// So many names of a list are spelled out.
+const SPELLED_OUT: usize = 8;
+
+/// Names, separated by commas; of many only the first.
+pub fn some_of(names: &[String]) -> String {
+    let shown = names[..names.len().min(SPELLED_OUT)].join(", ");
+    match names.len().saturating_sub(SPELLED_OUT) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -50,6 +50,11 @@ impl Ignore {
         Self { patterns: patterns.collect() }
     }
 
+    /// Whether a pattern with `!` brings a file or folder back that others exclude, or would if they did.
+    pub fn brings_back(&self, path: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.negated && matches(&pattern.tokens, path))
+    }
+
     /// Whether a file or folder is excluded, by its path in the context.
     pub fn excludes(&self, path: &str) -> bool {
         let mut excluded = false;

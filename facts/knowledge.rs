@@ -20,6 +20,20 @@ pub enum Table<'a> {
     BaseContents,
     /// `owners.tsv`: which package a program is in.
     Owners,
+    /// `dev-runtime.tsv`: the libraries of -dev packages.
+    DevRuntime,
+    /// `build-only.tsv`: what only builds need.
+    BuildOnly,
+    /// `native-python.tsv`: projects of PyPI with compiled parts.
+    NativePython,
+    /// `pure-python.tsv`: projects of PyPI without.
+    PurePython,
+    /// `native-node.tsv`: packages of npm with compiled parts.
+    NativeNode,
+    /// `native-ruby.tsv`: gems with compiled parts.
+    NativeRuby,
+    /// `native-php.tsv`: extensions of PHP.
+    NativePhp,
 }
 
 impl<'a> Table<'a> {
@@ -31,7 +45,32 @@ impl<'a> Table<'a> {
             "variants" => Some(Self::Variants),
             "base-contents" => Some(Self::BaseContents),
             "owners" => Some(Self::Owners),
+            "dev-runtime" => Some(Self::DevRuntime),
+            "build-only" => Some(Self::BuildOnly),
+            "native-python" => Some(Self::NativePython),
+            "pure-python" => Some(Self::PurePython),
+            "native-node" => Some(Self::NativeNode),
+            "native-ruby" => Some(Self::NativeRuby),
+            "native-php" => Some(Self::NativePhp),
             _ => name.strip_prefix("packages-").map(Self::Packages),
+        }
+    }
+
+    /// The same table, with a release that stays.
+    fn kept(self) -> Table<'static> {
+        match self {
+            Self::Packages(release) => Table::Packages(leak(release)),
+            Self::Bases => Table::Bases,
+            Self::Variants => Table::Variants,
+            Self::BaseContents => Table::BaseContents,
+            Self::Owners => Table::Owners,
+            Self::DevRuntime => Table::DevRuntime,
+            Self::BuildOnly => Table::BuildOnly,
+            Self::NativePython => Table::NativePython,
+            Self::PurePython => Table::PurePython,
+            Self::NativeNode => Table::NativeNode,
+            Self::NativeRuby => Table::NativeRuby,
+            Self::NativePhp => Table::NativePhp,
         }
     }
 
@@ -47,6 +86,13 @@ impl<'a> Table<'a> {
             Self::Variants => include_str!("data/variants.tsv"),
             Self::BaseContents => include_str!("data/base-contents.tsv"),
             Self::Owners => include_str!("data/owners.tsv"),
+            Self::DevRuntime => include_str!("data/dev-runtime.tsv"),
+            Self::BuildOnly => include_str!("data/build-only.tsv"),
+            Self::NativePython => include_str!("data/native-python.tsv"),
+            Self::PurePython => include_str!("data/pure-python.tsv"),
+            Self::NativeNode => include_str!("data/native-node.tsv"),
+            Self::NativeRuby => include_str!("data/native-ruby.tsv"),
+            Self::NativePhp => include_str!("data/native-php.tsv"),
         })
     }
 
@@ -57,19 +103,29 @@ impl<'a> Table<'a> {
             Self::Bases => (6, 6),
             Self::Variants => (3, 6),
             Self::BaseContents => (6, 8),
-            Self::Owners => (2, 2),
+            Self::Owners | Self::BuildOnly => (2, 2),
+            Self::DevRuntime => (2, 4),
+            Self::PurePython => (1, 2),
+            Self::NativePython | Self::NativeNode | Self::NativeRuby | Self::NativePhp => (4, 5),
         }
     }
 }
 
 /// Tables that the program comes with and that say where they are from.
-const OURS: [(&str, Table<'static>); 6] = [
+const OURS: [(&str, Table<'static>); 13] = [
     ("packages-bullseye.tsv", Table::Packages("bullseye")),
     ("packages-bookworm.tsv", Table::Packages("bookworm")),
     ("packages-trixie.tsv", Table::Packages("trixie")),
     ("base-contents.tsv", Table::BaseContents),
     ("variants.tsv", Table::Variants),
     ("owners.tsv", Table::Owners),
+    ("dev-runtime.tsv", Table::DevRuntime),
+    ("build-only.tsv", Table::BuildOnly),
+    ("native-python.tsv", Table::NativePython),
+    ("pure-python.tsv", Table::PurePython),
+    ("native-node.tsv", Table::NativeNode),
+    ("native-ruby.tsv", Table::NativeRuby),
+    ("native-php.tsv", Table::NativePhp),
 ];
 
 /// A row that a team gave and that can't be read.
@@ -129,13 +185,7 @@ impl Knowledge {
         let mut knowledge = Self::default();
         for (table, text) in rows {
             let (fewest, most) = table.columns();
-            let table = match table {
-                Table::Packages(release) => Table::Packages(leak(release)),
-                Table::Bases => Table::Bases,
-                Table::Variants => Table::Variants,
-                Table::BaseContents => Table::BaseContents,
-                Table::Owners => Table::Owners,
-            };
+            let table = table.kept();
             let mut added: HashMap<&'static str, Vec<Row>> = HashMap::default();
             for (at, line) in leak(text).lines().enumerate() {
                 if line.is_empty() || line.starts_with('#') {

@@ -1,24 +1,22 @@
 //! Whether what a package manager keeps is used after a point of a stage.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell;
-use dockeropt_syntax::{Keyword, LogicalSpan};
 
 use crate::apk_index::{Index, is_plain_update, is_shown_install};
 use crate::claim::Assumption;
 use crate::deletions::{Deletion, deletions, forces_removal};
-use crate::effects::within;
-use crate::facts::Facts;
+use crate::facts::{Facts, Step};
+use crate::observers::{observers_of, observers_with};
 use crate::shell_state::visit_pipeline;
 use crate::stage::Base;
-use crate::started::{installs_when_started, usages_of_trigger};
-use crate::tables::{Kept, Manager};
-use crate::trace::{Atom, Code, Event, events};
+use crate::tables::{Kept, Manager, kept};
+use crate::trace::{Atom, Code, Event, events, events_of_step};
 use crate::usage::{Usage, Use, usages, usages_of_entries, usages_of_pipeline, usages_of_words};
-use crate::value::{Value, clean};
 
 /// A file's events by stage.
 pub(crate) struct Traces<'f> {
@@ -31,6 +29,8 @@ pub(crate) struct Traces<'f> {
     asked: OnceCell<Answers>,
     /// By stage, what its parents left of an apk index.
     apk_index: OnceCell<Vec<Index>>,
+    /// By stage, who sees an apk index at its end from outside.
+    seen_outside: OnceCell<Vec<Option<usize>>>,
     /// Whether the file names apk at all.
     names_apk: bool,
 }
@@ -61,6 +61,7 @@ impl<'f> Traces<'f> {
             used: RefCell::default(),
             asked: OnceCell::new(),
             apk_index: OnceCell::new(),
+            seen_outside: OnceCell::new(),
             names_apk: facts.file.text.contains("apk"),
         }
     }
@@ -93,17 +94,19 @@ impl<'f> Traces<'f> {
     /// anew.
     pub(crate) fn is_used_after(&self, stage: usize, at: usize, deletion: Deletion) -> bool {
         let (manager, kind, folder) = deletion;
+        if (manager, kind) == (Manager::Apk, Kept::Index) {
+            // What its installs find is compared on its own.
+            return !self.only_serves_installs(stage, at);
+        }
         let known = self.used.borrow().get(&(manager, folder)).cloned();
         let answers = known.unwrap_or_else(|| {
-            let readers = self.readers(folder);
+            let observers = observers_of(self.facts, deletion, self.assumed);
             let answers = self.answers(
                 |event| match kind {
                     Kept::Index => self.index_use(event, manager),
                     Kept::Cache => uses_cache(event, manager, folder).then_some(true),
                 },
-                |stage| {
-                    readers.contains(&stage) || self.is_used_by_configuration(stage, manager, kind, folder)
-                },
+                |stage| observers[stage].is_some(),
             );
             self.used.borrow_mut().insert((manager, folder), Rc::clone(&answers));
             answers
@@ -111,54 +114,8 @@ impl<'f> Traces<'f> {
         answers[stage][at + 1]
     }
 
-    /// The stages from which another stage copies or mounts what may lie in a folder.
-    fn readers(&self, folder: &str) -> BTreeSet<usize> {
-        let mut stages = BTreeSet::new();
-        for (reader, events) in self.stages.iter().enumerate() {
-            for event in events {
-                match event {
-                    Event::Copy(event) => {
-                        let meets = event.copy.sources.iter().any(|source| may_meet(source, folder));
-                        let from = event.copy.from.as_deref().filter(|_| meets);
-                        stages.extend(from.and_then(|from| self.facts.stage_named(from, reader)));
-                    }
-                    Event::Atom(atom) => {
-                        let from = atom.mounts.iter().filter_map(|mount| mount.from.as_deref());
-                        stages.extend(from.filter_map(|from| self.facts.stage_named(from, reader)));
-                    }
-                    Event::Mkdir { .. } => {}
-                }
-            }
-        }
-        stages
-    }
-
-    /// Whether a trigger of a stage, or what its image starts, uses the index or the folder.
-    fn is_used_by_configuration(&self, stage: usize, manager: Manager, kind: Kept, folder: &str) -> bool {
-        let name = folder.trim_start_matches("~/");
-        self.facts.steps_of(stage).iter().any(|step| {
-            let text = &step.instruction.logical.text;
-            match step.instruction.keyword() {
-                Keyword::Onbuild => {
-                    let runs = step.instruction.operation.trigger.as_ref();
-                    if runs.is_some_and(|trigger| trigger.keyword != Keyword::Run) {
-                        return false;
-                    }
-                    let used = || match usages_of_trigger(step, manager) {
-                        Some(usages) => first_use(&usages, manager, self.assumed) == Some(true),
-                        None => true,
-                    };
-                    text.contains(name) || (kind == Kept::Index && used())
-                }
-                Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck => {
-                    text.contains(name) || (kind == Kept::Index && installs_when_started(step, manager))
-                }
-                _ => false,
-            }
-        })
-    }
-
-    /// Whether an `apk update` at `at` only serves `apk add`s, which can fetch the index themselves.
+    /// Whether an index of apk that is there after `at` only serves `apk add`s, which can fetch it
+    /// themselves.
     pub(crate) fn only_serves_installs(&self, stage: usize, at: usize) -> bool {
         let answers = self.asked.get_or_init(|| {
             let asks = |event: &Event<'_>| match event {
@@ -175,9 +132,8 @@ impl<'f> Traces<'f> {
 
     /// Whether something but the events of a stage may see the index of apk at its end.
     fn apk_index_is_seen_outside(&self, stage: usize) -> bool {
-        let folder = "/var/cache/apk";
-        self.readers(folder).contains(&stage)
-            || self.is_used_by_configuration(stage, Manager::Apk, Kept::Index, folder)
+        let seen = self.seen_outside.get_or_init(|| observers_with(self.facts, Manager::Apk, self.assumed));
+        seen[stage].is_some()
     }
 
     /// Whether a use may need the index of apk, other than as an install that can fetch it itself.
@@ -247,24 +203,6 @@ impl<'f> Traces<'f> {
     }
 }
 
-/// Whether a source of a `COPY --from` may hold what lies in a folder, or part of it.
-fn may_meet(source: &Value, folder: &str) -> bool {
-    let Some(source) = source.text() else { return true };
-    let source = clean(&format!("/{source}"));
-    let fixed = match source.find(['*', '?', '[', '\\']) {
-        Some(at) => source[..at].rsplit_once('/').map_or("", |(above, _)| above),
-        None => &source,
-    };
-    let fixed = if fixed.is_empty() { "/" } else { fixed };
-    match folder.strip_prefix("~/") {
-        Some(below) => {
-            let root = format!("/root/{below}");
-            within(fixed, &root) || within(&root, fixed) || within(fixed, "/home") || fixed.contains(below)
-        }
-        None => within(fixed, folder) || within(folder, fixed),
-    }
-}
-
 /// Whether an atom is just an `apk update`.
 pub(crate) fn is_apk_update(atom: &Atom<'_>) -> bool {
     let Code::Pipeline(pipeline) = &atom.code else { return false };
@@ -294,6 +232,29 @@ pub(crate) fn first_use(usages: &[Usage], manager: Manager, assumed: &[Assumptio
         Use::Unknown(command) => (!is_assumed(assumed, manager, command)).then_some(true),
         Use::Touch => None,
     })
+}
+
+/// For each step whether an install of apk in it finds an index that fetching it anew may change: the
+/// repositories may have changed since it was fetched.
+pub fn installs_from_stale_index(facts: &Facts<'_>) -> Vec<bool> {
+    let traces = Traces::new(facts, &[]);
+    let mut stale = vec![false; facts.steps.len()];
+    for stage in 0..facts.stages.len() {
+        let mut index = traces.apk_index_before(stage);
+        for at in facts.stages[stage].steps.clone() {
+            for event in events_of_step(facts, &facts.steps[at]) {
+                let Event::Atom(atom) = &event else {
+                    traces.follow_apk_index(&mut index, &event);
+                    continue;
+                };
+                let usages = usages_of_atom(atom, Manager::Apk);
+                let mut seen = Vec::new();
+                index.follow(atom, &usages, &|_| false, &mut seen);
+                stale[at] |= !seen.into_iter().all(Index::may_be_fetched);
+            }
+        }
+    }
+    stale
 }
 
 /// Whether an event reads a cache: it names its folder other than to delete it, or installs from what
@@ -329,6 +290,16 @@ fn uses_cache(event: &Event<'_>, manager: Manager, folder: &str) -> bool {
         others |= !is_removal && names(&atom.text[simple.span.range()]);
     });
     others || !removals
+}
+
+/// Whether a command of a step reads a cache of a manager: it names its folder other than to delete it,
+/// or installs from what was fetched before.
+pub fn reads_cache(facts: &Facts<'_>, step: &Step<'_>, manager: Manager) -> bool {
+    let caches = || kept(manager).filter(|(kind, _)| *kind == Kept::Cache).map(|(_, folder)| folder);
+    caches().next().is_some()
+        && events_of_step(facts, step)
+            .iter()
+            .any(|event| caches().any(|folder| uses_cache(event, manager, folder)))
 }
 
 /// Whether a text names a folder, and not just one of which the name goes on: `~/.npm` but not

@@ -57,6 +57,22 @@ pub struct IgnoreFile {
     pub text: Option<String>,
 }
 
+impl IgnoreFile {
+    /// The file with more lines at its end, which end as those that are there.
+    pub fn with(&self, lines: &[String]) -> Self {
+        let mut text = self.text.clone().unwrap_or_default();
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push_str(newline);
+        }
+        for line in lines {
+            text.push_str(line);
+            text.push_str(newline);
+        }
+        Self { path: self.path.clone(), text: Some(text) }
+    }
+}
+
 impl Default for IgnoreFile {
     fn default() -> Self {
         Self { path: ".dockerignore".to_owned(), text: None }
@@ -68,8 +84,13 @@ impl Default for IgnoreFile {
 pub struct Caller {
     /// The file that does so.
     pub path: String,
-    /// The stage, or its number.
+    /// The stage, or its number; [`Caller::ANY`] if a variable decides.
     pub target: String,
+}
+
+impl Caller {
+    /// Stands for a stage that is named by a variable.
+    pub const ANY: &str = "$";
 }
 
 /// How many bytes a file may have to be read, by its path; `None` if its content is of no interest.
@@ -129,17 +150,14 @@ impl Project {
 
     /// The project with more lines in its ignore file.
     pub fn with_ignored(&self, lines: &[String]) -> Self {
-        let mut text = self.ignore_file.text.clone().unwrap_or_default();
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        for line in lines {
-            text.push_str(line);
-            text.push('\n');
-        }
         let mut project = self.clone();
-        project.set_ignore(IgnoreFile { path: self.ignore_file.path.clone(), text: Some(text) });
+        project.set_ignore(self.ignore_file.with(lines));
         project
+    }
+
+    /// What the ignore file would leave out with more lines.
+    pub fn ignore_with(&self, lines: &[String]) -> Ignore {
+        Ignore::parse(self.ignore_file.with(lines).text.as_deref().unwrap_or_default())
     }
 
     /// All that lies in the context, ignored or not, by path.
@@ -158,6 +176,17 @@ impl Project {
     /// What lies at a path.
     pub fn entry(&self, path: &str) -> Option<&Entry> {
         self.entries.get(path)
+    }
+
+    /// The contents of the files that the builder sees and that were read, by path.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let seen = self.texts.iter().filter(|(path, _)| self.is_sent(path));
+        seen.map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// Whether the ignore file has a pattern with `!` for what lies at a path.
+    pub fn is_brought_back(&self, path: &str) -> bool {
+        self.ignore.brings_back(path)
     }
 
     /// Whether the builder sees what lies at a path.

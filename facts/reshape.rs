@@ -6,7 +6,7 @@ use dockeropt_syntax::shell::Simple;
 use crate::claim::Claim;
 use crate::facts::Facts;
 use crate::stage::Base;
-use crate::trace::{Atom, Code, Event};
+use crate::trace::{Atom, Code, CopyEvent, Event};
 use crate::value::Value;
 
 /// The stages of a result that stand for one stage of the original.
@@ -119,6 +119,10 @@ pub(crate) fn allowed(
     let mut allowed = vec![false; events.len()];
     for (at, event) in events.iter().enumerate() {
         allowed[at] = match event {
+            // What the builder gets from the context may go into the image once more.
+            Event::Copy(event) if event.copy.from.is_none() => {
+                builder.is_some_and(|events| events.iter().any(|it| brings_the_same(it, event)))
+            }
             Event::Copy(event) => split.filter(|_| is_last).is_some_and(|split| {
                 event.copy.from.as_deref() == Some(&split.builder)
                     && event.copy.flags.is_empty()
@@ -169,6 +173,10 @@ fn makes(events: &[Event<'_>], path: &Value, user: &Value) -> bool {
     events.iter().any(
         |event| matches!(event, Event::Mkdir { path: other, user: by, .. } if other == path && by == user),
     )
+}
+
+fn brings_the_same(event: &Event<'_>, other: &CopyEvent) -> bool {
+    matches!(event, Event::Copy(event) if event.copy == other.copy && event.bodies == other.bodies)
 }
 
 /// The words of an atom that is one simple command of literal words without mounts or redirections.

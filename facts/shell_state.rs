@@ -1,14 +1,11 @@
 //! What a script leaves behind in its shell for the commands after it.
 
-use std::collections::BTreeSet;
-
 use dockeropt_syntax::shell::{
-    Command, CompoundKind, Content, JoinerKind, List, Part, Pipeline, Simple, Word,
+    Command, CompoundKind, Content, Entry, JoinerKind, List, Part, Pipeline, Simple, Word,
 };
 
-use crate::command::{Call, base_name, call};
+use crate::command::call;
 use crate::state::State;
-use crate::tables::{Class, Verb, class};
 use crate::trace::may_be_exported;
 
 /// A trace that a command leaves in the shell that runs it.
@@ -191,6 +188,26 @@ pub fn has_only_simple_commands(pipeline: &Pipeline<'_>) -> bool {
     })
 }
 
+/// Whether a script asks for the last argument or the last job of the command before it.
+pub fn asks_for_last_command(script: &str) -> bool {
+    script.contains('$') && ["$_", "${_", "$!", "${!}"].iter().any(|name| script.contains(name))
+}
+
+/// Whether no control structure and no substituted command is in an entry.
+pub fn is_plain(entry: &Entry<'_>) -> bool {
+    let plain = |word: &Word<'_>| match &word.content {
+        Content::Literal(_) => true,
+        Content::Parts(parts) => !parts.iter().any(|part| matches!(part, Part::Command { .. })),
+    };
+    entry.pipeline.commands.iter().all(|command| match command {
+        Command::Simple(simple) => {
+            let values = simple.assignments.iter().map(|assignment| &assignment.value);
+            simple.words.iter().chain(values).all(plain)
+        }
+        Command::Compound(_) => false,
+    })
+}
+
 fn leaks_of_list(list: &List<'_>, found: &mut Vec<Leak>) {
     for entry in &list.entries {
         if entry.joiner.is_some_and(|joiner| joiner.kind == JoinerKind::Background) {
@@ -223,7 +240,7 @@ fn leaks_of_compound(kind: &CompoundKind<'_>, found: &mut Vec<Leak>) {
 }
 
 /// Whether a builtin acts on the shell itself. `export NAME=value` and the like count by their own name.
-fn acts_on_shell(name: &str) -> bool {
+pub(crate) fn acts_on_shell(name: &str) -> bool {
     matches!(
         name,
         "coproc"
@@ -355,118 +372,6 @@ fn mentions(text: &str, name: &str) -> bool {
     let part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     text.match_indices(name)
         .any(|(at, _)| !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part))
-}
-
-/// A program that the shell looked up by name before, and which may have moved since: the shell
-/// remembers where it was. `left` runs before `right` in the same shell.
-pub fn stale_program(left: &[&Pipeline<'_>], right: &[&Pipeline<'_>]) -> Option<String> {
-    let mut remembered = Remembered::default();
-    left.iter().for_each(|pipeline| remembered.add(pipeline));
-    remembered.stale(right)
-}
-
-/// What a shell remembers of the programs that it called, and what may have moved them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Remembered {
-    called: BTreeSet<String>,
-    /// Anything may have moved.
-    anything: bool,
-    /// Files with names that are not known have come: an archive, a glob.
-    unnamed: bool,
-    /// Files of these names have come.
-    names: BTreeSet<String>,
-}
-
-impl Remembered {
-    /// Notes what a pipeline calls and moves.
-    pub(crate) fn add(&mut self, pipeline: &Pipeline<'_>) {
-        visit_pipeline(pipeline, &mut |simple| {
-            if let Some(call) = call(simple) {
-                if !call.by_path {
-                    self.called.insert(call.program.to_owned());
-                }
-                self.note_moves(&call);
-            } else if !simple.words.is_empty() {
-                self.anything = true;
-            }
-        });
-    }
-
-    /// Notes what a shell below this one moved.
-    pub(crate) fn after_subshell(mut self, below: Self) -> Self {
-        self.anything |= below.anything;
-        self.unnamed |= below.unnamed;
-        self.names.extend(below.names);
-        self
-    }
-
-    /// Whether so many programs were called that they are no longer worth following.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.called.len() + self.names.len() > 500
-    }
-
-    /// A program that may have moved since it was called, and that is called again.
-    pub(crate) fn stale(&self, right: &[&Pipeline<'_>]) -> Option<String> {
-        if !self.anything && !self.unnamed && self.names.is_empty() {
-            return None;
-        }
-        let mut stale = None;
-        for pipeline in right {
-            visit_pipeline(pipeline, &mut |simple| {
-                if let Some(call) = call(simple)
-                    && stale.is_none()
-                    && !call.by_path
-                    && self.called.contains(call.program)
-                    && self.may_have_moved(&call)
-                {
-                    stale = Some(call.program.to_owned());
-                }
-            });
-        }
-        stale
-    }
-
-    fn note_moves(&mut self, call: &Call<'_, '_>) {
-        if let Some(managed) = &call.managed {
-            // A distribution's packages bring their programs where they were.
-            let installs = matches!(managed.verb, Verb::Install | Verb::Upgrade | Verb::Other);
-            self.anything |= installs && !managed.manager.is_system();
-            return;
-        }
-        match call.class() {
-            Some(Class::Quiet | Class::Account | Class::System | Class::AptIndex | Class::OwnUpdate) => {}
-            Some(class @ (Class::Paths | Class::Fetch)) => {
-                // What a glob removes leaves the others where they were.
-                let brings = !matches!(call.program, "rm" | "rmdir" | "mkdir" | "chmod" | "chown");
-                self.unnamed |= class == Class::Fetch;
-                for word in &call.simple.words[call.at + 1..] {
-                    match word.literal() {
-                        Some(word) => drop(self.names.insert(base_name(word).to_owned())),
-                        None => self.unnamed |= brings,
-                    }
-                }
-            }
-            Some(Class::Build | Class::Provision | Class::Shell) | None => {
-                self.anything |= !matches!(call.program, "cd" | "export" | "set" | "unset" | "wait" | "exit");
-            }
-        }
-    }
-
-    fn may_have_moved(&self, call: &Call<'_, '_>) -> bool {
-        let program = call.program;
-        let builtin = acts_on_shell(program)
-            || matches!(
-                program,
-                "cd" | "echo" | "printf" | "true" | "false" | ":" | "[" | "test" | "pwd" | "type"
-            );
-        // A build or an archive is not taken to bring another rm, tar or apt-get.
-        let basic = match class(program) {
-            Some(Class::Build | Class::Provision | Class::Shell) => false,
-            Some(_) => true,
-            None => call.managed.as_ref().is_some_and(|managed| managed.manager.is_system()),
-        };
-        !builtin && (self.names.contains(program) || (!basic && (self.anything || self.unnamed)))
-    }
 }
 
 /// Calls `found` for every simple command of a script, at any depth, in order.

@@ -18,6 +18,14 @@ pub(crate) struct Tokens {
     pub(crate) install: Option<Manager>,
 }
 
+impl Tokens {
+    /// A single word that stands for itself.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let word = Token { text: text.to_owned(), package: false, may_be_new: false };
+        Self { words: vec![word], install: None }
+    }
+}
+
 /// A word of an atom, or a sign that joins words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
@@ -54,15 +62,6 @@ pub(crate) fn tokens(atom: &Atom<'_>, erasure: &Erasure<'_>) -> Tokens {
         _ => None,
     };
     out
-}
-
-/// The words of a pipeline as one text, for comparing.
-pub(crate) fn words_of(pipeline: &Pipeline<'_>, text: &str) -> String {
-    let mut out = Tokens::default();
-    let erasure = Erasure { without_recommends: None, bottom: Bottom::default() };
-    Writer { text, erasure: &erasure, out: &mut out }.pipeline(pipeline);
-    let words: Vec<String> = out.words.into_iter().map(|word| word.text).collect();
-    words.join("\u{0}")
 }
 
 /// The words of a command that is given as text, as [`tokens`] gives those of an atom.

@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use dockeropt_syntax::shell::{
-    Command, CompoundKind, Content, Entry, JoinerKind, List, Part, Pipeline, Word,
-};
+use dockeropt_syntax::shell::{Command, CompoundKind, Entry, JoinerKind, List, Pipeline};
 
 use crate::effects::{EnvironmentReads, environment_of_pipelines, is_commonly_read};
 use crate::facts::{Action, Body, Copy, Facts, Mount, Run, Step};
-use crate::shell_state::{Leak, Remembered, leaks_beyond_the_shell, leaks_of_pipeline, matters};
+use crate::remembered::Remembered;
+use crate::shell_state::{
+    Leak, asks_for_last_command, is_plain, leaks_beyond_the_shell, leaks_of_pipeline, matters,
+};
 use crate::state::{Argument, State};
-use crate::tokens::words_of;
 use crate::value::Value;
 use crate::variables::Variables;
 
@@ -52,10 +52,19 @@ pub(crate) struct Atom<'f> {
     /// The mounts of its RUN.
     pub(crate) mounts: &'f [Mount],
     /// What earlier commands in the same shell leave behind that matters to it.
-    pub(crate) inherits: Vec<String>,
+    pub(crate) inherits: Vec<Inherited>,
     /// The working folder, as far as it is known after `cd`.
     pub(crate) folder: Option<Value>,
     pub(crate) line: usize,
+}
+
+/// What an earlier command left behind that matters to an atom.
+#[derive(Clone, Debug)]
+pub(crate) enum Inherited {
+    /// What the event at this place among those of its stage leaves.
+    Of(usize),
+    /// Something else.
+    Other(String),
 }
 
 /// Variables and build arguments that an atom may read.
@@ -117,28 +126,37 @@ pub(crate) enum Code<'f> {
 /// The events of a stage, in order.
 pub(crate) fn events<'f>(facts: &'f Facts<'f>, stage: usize) -> Vec<Event<'f>> {
     let mut events = Vec::new();
-    for step in facts.steps_of(stage) {
-        match &step.action {
-            Action::Run(run) => atoms(facts, step, run, &mut events),
-            Action::Copy(copy) => {
-                let mut bodies = heredocs(facts, step.instruction);
-                let expands = |heredoc: &dockeropt_syntax::Heredoc| {
-                    heredoc.expand && facts.file.text[heredoc.body.range()].contains('$')
-                };
-                if step.instruction.heredocs.iter().any(expands) {
-                    bodies += &format!("{:?}{:?}", step.state.env, step.state.args);
-                }
-                let state = Rc::clone(&step.state);
-                events.push(Event::Copy(CopyEvent { copy: copy.clone(), bodies, state, line: step.line() }));
-            }
-            Action::Workdir(path) => {
-                let user = step.state.user.clone();
-                events.push(Event::Mkdir { path: path.clone(), user, root: step.state.is_root() });
-            }
-            Action::Other => {}
-        }
-    }
+    facts.steps_of(stage).iter().for_each(|step| add_events(facts, step, &mut events));
     events
+}
+
+/// The events of one step.
+pub(crate) fn events_of_step<'f>(facts: &'f Facts<'f>, step: &'f Step<'f>) -> Vec<Event<'f>> {
+    let mut events = Vec::new();
+    add_events(facts, step, &mut events);
+    events
+}
+
+fn add_events<'f>(facts: &'f Facts<'f>, step: &'f Step<'f>, events: &mut Vec<Event<'f>>) {
+    match &step.action {
+        Action::Run(run) => atoms(facts, step, run, events),
+        Action::Copy(copy) => {
+            let mut bodies = heredocs(facts, step.instruction);
+            let expands = |heredoc: &dockeropt_syntax::Heredoc| {
+                heredoc.expand && facts.file.text[heredoc.body.range()].contains('$')
+            };
+            if step.instruction.heredocs.iter().any(expands) {
+                bodies += &format!("{:?}{:?}", step.state.env, step.state.args);
+            }
+            let state = Rc::clone(&step.state);
+            events.push(Event::Copy(CopyEvent { copy: copy.clone(), bodies, state, line: step.line() }));
+        }
+        Action::Workdir(path) => {
+            let user = step.state.user.clone();
+            events.push(Event::Mkdir { path: path.clone(), user, root: step.state.is_root() });
+        }
+        Action::Other => {}
+    }
 }
 
 /// The heredocs of an instruction: what they hold and how they are read.
@@ -179,14 +197,15 @@ struct Running<'e, 'f> {
     /// The commands before that leave something behind.
     left: Vec<Left>,
     /// Where the programs called before were found.
-    remembered: Remembered,
+    remembered: Remembered<'f>,
     folder: Option<Value>,
     events: &'e mut Vec<Event<'f>>,
 }
 
 /// What a command left behind in its shell.
 struct Left {
-    words: String,
+    /// Its place among the events of the stage.
+    event: usize,
     leaks: Vec<Leak>,
     /// Whether it outlives the shell, and lasts until the RUN ends.
     beyond_the_shell: bool,
@@ -246,7 +265,7 @@ impl<'f> Running<'_, 'f> {
         self.list(list);
         let below = self.left.split_off(before);
         self.left.extend(below.into_iter().filter(|left| left.beyond_the_shell));
-        self.remembered = remembered.after_subshell(std::mem::take(&mut self.remembered));
+        self.remembered = remembered.after_subshell(&self.remembered);
         self.folder = folder;
     }
 
@@ -278,9 +297,8 @@ impl<'f> Running<'_, 'f> {
         let has_mounts = !self.run.flags.is_empty();
         let beyond_the_shell = has_mounts || !beyond.is_empty();
         leaks.extend(beyond);
-        self.remembered.add(pipeline);
         if beyond_the_shell || !leaks.is_empty() {
-            self.left.push(Left { words: words_of(pipeline, self.text), leaks, beyond_the_shell });
+            self.left.push(Left { event: self.events.len() - 1, leaks, beyond_the_shell });
         }
     }
 
@@ -319,9 +337,9 @@ impl<'f> Running<'_, 'f> {
         })));
     }
 
-    /// What earlier commands in this shell leave behind that matters to `code`.
-    fn inherits(&self, code: &Code<'f>) -> Vec<String> {
-        let pipelines: Vec<&Pipeline<'_>> = match code {
+    /// What earlier commands in this shell leave behind that matters to `code`, which runs now.
+    fn inherits(&mut self, code: &Code<'f>) -> Vec<Inherited> {
+        let pipelines: Vec<&'f Pipeline<'f>> = match *code {
             Code::Pipeline(pipeline) => vec![pipeline],
             Code::Script(entries) => entries.iter().map(|entry| &entry.pipeline).collect(),
             Code::Exec(_) | Code::Raw(..) => return Vec::new(),
@@ -331,34 +349,18 @@ impl<'f> Running<'_, 'f> {
         let matter = |left: &&Left| {
             !self.run.flags.is_empty() || left.leaks.iter().any(|leak| matters(leak, words, &self.step.state))
         };
-        let mut inherits: Vec<String> =
-            self.left.iter().filter(matter).map(|left| left.words.clone()).collect();
-        if let Some(program) = self.remembered.stale(&pipelines) {
-            inherits.push(format!("where {program} was"));
-        }
-        // The last argument and the last job of the command before.
+        let mut events: Vec<usize> = self.left.iter().filter(matter).map(|left| left.event).collect();
+        events.dedup();
+        let mut inherits: Vec<Inherited> = events.into_iter().map(Inherited::Of).collect();
+        let stale = self.remembered.follow(&pipelines);
+        inherits.extend(stale.into_iter().map(|program| Inherited::Other(format!("where {program} was"))));
         let starts_shell = span.start == self.step.instruction.operation.arguments.start;
-        let names_last = || ["$_", "${_", "$!", "${!}"].iter().any(|name| words.contains(name));
-        if !starts_shell && words.contains('$') && names_last() {
-            inherits.push("the command before".to_owned());
+        if !starts_shell && asks_for_last_command(words) {
+            inherits.extend(self.events.len().checked_sub(1).map(Inherited::Of));
+            inherits.push(Inherited::Other("the command before".to_owned()));
         }
         inherits
     }
-}
-
-/// Whether no control structure and no substituted command is in an entry.
-fn is_plain(entry: &Entry<'_>) -> bool {
-    let plain = |word: &Word<'_>| match &word.content {
-        Content::Literal(_) => true,
-        Content::Parts(parts) => !parts.iter().any(|part| matches!(part, Part::Command { .. })),
-    };
-    entry.pipeline.commands.iter().all(|command| match command {
-        Command::Simple(simple) => {
-            let values = simple.assignments.iter().map(|assignment| &assignment.value);
-            simple.words.iter().chain(values).all(plain)
-        }
-        Command::Compound(_) => false,
-    })
 }
 
 fn changes_folder(pipeline: &Pipeline<'_>) -> bool {

@@ -12,6 +12,7 @@ use crate::cli::Format;
 use crate::diff::{Location, Names};
 use crate::discover::{Candidate, Found, LeftOut};
 use crate::git::WorkTrees;
+use crate::ignores::{self, IgnoreFiles};
 use crate::interrupt::Temporaries;
 use crate::names;
 use crate::ordered;
@@ -21,7 +22,7 @@ use crate::problem::{Problem, describe};
 use crate::progress::Progress;
 use crate::read::{ReadError, read};
 use crate::redact::redact;
-use crate::report::{self, FileReport, Printer, Report};
+use crate::report::{self, FileReport, Located, Printer, Report};
 use crate::summary::Summary;
 use crate::write;
 
@@ -116,6 +117,8 @@ struct Done {
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
     summary: Summary,
+    /// What is to become of the ignore file of its context.
+    ignore: Option<IgnoreChange>,
 }
 
 /// What a run has come to.
@@ -175,8 +178,9 @@ impl<'r, 'w> Tally<'r, 'w> {
         if let Some(error) = self.failure {
             return Err(error);
         }
+        let (problems, warnings) = (settings.located(&self.problems), settings.located(&self.warnings));
         for printer in [Some(&mut self.shown), self.output.as_mut()].into_iter().flatten() {
-            printer.finish(&self.summary, &self.problems, &self.warnings)?;
+            printer.finish(&self.summary, &problems, &warnings)?;
         }
         let reader_left = self.shown.reader_left();
         // A formatter says nothing.
@@ -209,6 +213,15 @@ impl<'a> Settings<'a> {
         }
     }
 
+    /// Problems with the places of their files.
+    fn located<'p>(&self, problems: &'p [Problem]) -> Vec<Located<'p>> {
+        let location = |problem: &Problem| match problem.path.as_str() {
+            "-" => Location::named("Dockerfile"),
+            path => self.names.locate(Path::new(path)),
+        };
+        problems.iter().map(|problem| Located { problem, location: location(problem) }).collect()
+    }
+
     /// Whether the run has a use when nobody reads the report.
     fn goes_on_unread(&self) -> bool {
         self.write || self.check || self.output.is_some()
@@ -224,7 +237,8 @@ pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::
     let reports = Reports::new(settings);
     let mut tally = Tally::new(settings, &reports, streams);
     tally.summary.left_out.clone_from(&found.left_out);
-    let mut progress = Progress::new(found.candidates.len(), !settings.quiet);
+    let mut ignores = IgnoreFiles::default();
+    let mut progress = Progress::new(found.candidates.len(), "files", !settings.quiet);
     let see = |tally: &mut Tally<'_, '_>, done: Done, progress: &Progress| {
         progress.aside(|| tally.add(done));
         let is_over = tally.failure.is_some() && !settings.write
@@ -236,12 +250,25 @@ pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::
         &found.candidates,
         settings.jobs,
         |candidate| work(candidate, settings, &reports, &work_trees),
-        |done| {
+        |mut done| {
             progress.advance();
+            ignores.extend(done.ignore.take());
             see(&mut tally, done, &progress)
         },
     );
     progress.finish();
+    let mut last = Done::default();
+    for change in ignores.changes() {
+        let location = settings.names.locate(Path::new(&change.path));
+        reports.shown.print_ignore(change, &location, &mut last.report);
+        if let Some(output) = &reports.output {
+            output.print_ignore(change, &location, &mut last.output);
+        }
+        if settings.write {
+            last.problems.extend(ignores::save(change, &settings.temporaries).err());
+        }
+    }
+    tally.add(last);
     tally.finish(settings)
 }
 
@@ -275,18 +302,19 @@ fn work(candidate: &Candidate, settings: &Settings<'_>, reports: &Reports, work_
         }
         return Done { problems: diagnostics(path, &outcome), ..Done::default() };
     }
+    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
+        && let Err(problem) = ignores::check(change, settings.allow_dirty, work_trees)
+    {
+        return failed(problem);
+    }
     if settings.write
         && before != outcome.after
         && let Err(problem) = save(candidate, before, &outcome.after, settings, work_trees)
     {
         return failed(problem);
     }
-    if let Some(change) = outcome.ignore.as_ref().filter(|_| settings.write)
-        && let Err(problem) = save_ignore(change, settings, work_trees)
-    {
-        return failed(problem);
-    }
-    report(path, &settings.names.locate(path), before, &outcome, settings, reports)
+    let done = report(path, &settings.names.locate(path), before, &outcome, settings, reports);
+    Done { ignore: outcome.ignore, ..done }
 }
 
 /// Prints what became of one text.
@@ -335,11 +363,16 @@ fn report(
 
 /// Rewrites one text. A panic is a bug, and costs this file only.
 fn optimize(settings: &Settings<'_>, path: &Path, text: &str) -> Result<Outcome, String> {
-    catch_unwind(AssertUnwindSafe(|| settings.rewriter.rewrite(path, text))).unwrap_or_else(|panic| {
+    caught(|| settings.rewriter.rewrite(path, text)).unwrap_or_else(Err)
+}
+
+/// What comes of a rewrite, or of its panic.
+pub(crate) fn caught<R>(rewrite: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(rewrite)).map_err(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
         let message = message.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         let message = message.lines().next().unwrap_or_default();
-        Err(format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text))
+        format!("left alone because of a bug in dockeropt; please report it: {}", redact(message).text)
     })
 }
 
@@ -361,33 +394,6 @@ fn save(
         .map_err(|error| Problem::new(path, error))
 }
 
-/// Writes the ignore file of a context. Another Dockerfile of the same context may have led to the same
-/// change before.
-fn save_ignore(
-    change: &IgnoreChange,
-    settings: &Settings<'_>,
-    work_trees: &WorkTrees,
-) -> Result<(), Problem> {
-    let path = Path::new(&change.path);
-    let problem = |error: &dyn std::fmt::Display| Problem::new(path, error);
-    let found = match std::fs::read(path) {
-        Ok(bytes) if bytes == change.after.as_bytes() => return Ok(()),
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(problem(&describe(&error))),
-    };
-    let (Some(_), Some(before)) = (found, &change.before) else {
-        return write::create(path, change.after.as_bytes(), &settings.temporaries)
-            .map_err(|error| problem(&error));
-    };
-    let real = std::fs::canonicalize(path).map_err(|error| problem(&describe(&error)))?;
-    if !settings.allow_dirty {
-        work_trees.check(&real).map_err(|error| problem(&error))?;
-    }
-    write::replace(&real, before.as_bytes(), change.after.as_bytes(), &[], &settings.temporaries)
-        .map_err(|error| problem(&error))
-}
-
 /// Why BuildKit would refuse the file.
 pub fn diagnostics(path: &Path, outcome: &Outcome) -> Vec<Problem> {
     problems(path, &outcome.diagnostics)
@@ -401,7 +407,7 @@ fn problems(path: &Path, diagnostics: &[ReportedDiagnostic]) -> Vec<Problem> {
     diagnostics.iter().map(problem).collect()
 }
 
-fn describe_bug(bug: &Bug) -> String {
+pub(crate) fn describe_bug(bug: &Bug) -> String {
     let transform = bug.transform.unwrap_or("an unknown transform");
     let reproducer = redact(&bug.reproducer);
     let message = reproducer.scrub(&bug.message);

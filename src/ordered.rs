@@ -26,6 +26,8 @@ struct State<R> {
     next_to_make: usize,
     next_to_see: usize,
     waiting: BTreeMap<usize, R>,
+    /// How many there are, as soon as that is known.
+    end: Option<usize>,
     stopped: bool,
     threads: usize,
 }
@@ -46,45 +48,67 @@ pub fn for_each<T: Sync, R: Send>(
 ) {
     let jobs = jobs.min(items.len());
     let block = (items.len() / (jobs.max(1) * 8)).clamp(1, BLOCK);
-    let blocks: Vec<&[T]> = items.chunks(block).collect();
-    let make_block = |block: &&[T]| block.iter().map(&make).collect::<Vec<R>>();
+    let mut blocks = items.chunks(block);
+    if jobs <= 1 {
+        let _ = items.iter().try_for_each(|item| see(make(item)));
+        return;
+    }
+    let make_block = |block: &[T]| block.iter().map(&make).collect::<Vec<R>>();
+    stream(|| blocks.next(), jobs, make_block, |results| results.into_iter().try_for_each(&mut see));
+}
+
+/// Calls `make` on `jobs` threads for what `next` gives until it gives nothing more, and `see` on this
+/// thread for every result in that order, until `see` breaks. Only so much is taken from `next` as can be
+/// made and seen soon. `make` must not panic.
+///
+/// If `see` breaks while a thread waits in `next`, this ends when `next` does.
+pub fn stream<T: Send, R: Send>(
+    mut next: impl FnMut() -> Option<T> + Send,
+    jobs: usize,
+    make: impl Fn(T) -> R + Sync,
+    mut see: impl FnMut(R) -> ControlFlow<()>,
+) {
     let shared = Shared {
         state: Mutex::new(State {
             next_to_make: 0,
             next_to_see: 0,
             waiting: BTreeMap::new(),
+            end: None,
             stopped: false,
             threads: 0,
         }),
         came: Condvar::new(),
         seen: Condvar::new(),
     };
+    let source: Mutex<&mut (dyn FnMut() -> Option<T> + Send)> = Mutex::new(&mut next);
     std::thread::scope(|scope| {
-        if jobs > 1 {
-            for _ in 0..jobs {
-                let builder = std::thread::Builder::new().stack_size(STACK);
-                // Where no more threads are to be had, those that run do the work.
-                if builder.spawn_scoped(scope, || work(&blocks, jobs, &make_block, &shared)).is_ok() {
-                    shared.lock().threads += 1;
-                }
+        for _ in 0..if jobs > 1 { jobs } else { 0 } {
+            let builder = std::thread::Builder::new().stack_size(STACK);
+            // Where no more threads are to be had, those that run do the work.
+            if builder.spawn_scoped(scope, || work(&source, jobs, &make, &shared)).is_ok() {
+                shared.lock().threads += 1;
             }
         }
         if shared.lock().threads == 0 {
-            let _ = items.iter().try_for_each(|item| see(make(item)));
+            let mut next = source.lock().unwrap_or_else(PoisonError::into_inner);
+            while let Some(item) = next()
+                && see(make(item)).is_continue()
+            {}
             return;
         }
-        for index in 0..blocks.len() {
+        for index in 0.. {
             let mut state = shared.lock();
-            let results = loop {
+            let result = loop {
                 match state.waiting.remove(&index) {
-                    Some(results) => break results,
+                    Some(result) => break result,
+                    None if state.end.is_some_and(|end| end <= index) => return,
                     None => state = shared.came.wait(state).unwrap_or_else(PoisonError::into_inner),
                 }
             };
             state.next_to_see = index + 1;
             drop(state);
             shared.seen.notify_all();
-            if results.into_iter().try_for_each(&mut see).is_break() {
+            if see(result).is_break() {
                 shared.lock().stopped = true;
                 shared.seen.notify_all();
                 return;
@@ -94,16 +118,32 @@ pub fn for_each<T: Sync, R: Send>(
 }
 
 /// One thread: takes the next item until there is none.
-fn work<T, R>(items: &[T], jobs: usize, make: &(impl Fn(&T) -> R + Sync), shared: &Shared<R>) {
+fn work<T, R>(
+    source: &Mutex<&mut (dyn FnMut() -> Option<T> + Send)>,
+    jobs: usize,
+    make: &(impl Fn(T) -> R + Sync),
+    shared: &Shared<R>,
+) {
     loop {
+        let mut next = source.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = shared.lock();
         while !state.stopped && state.next_to_make >= state.next_to_see + AHEAD * jobs {
             state = shared.seen.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let is_over = state.stopped || state.end.is_some();
+        drop(state);
+        let item = if is_over { None } else { next() };
+        let mut state = shared.lock();
         let index = state.next_to_make;
-        let Some(item) = items.get(index).filter(|_| !state.stopped) else { return };
+        let Some(item) = item else {
+            state.end.get_or_insert(index);
+            drop(state);
+            shared.came.notify_one();
+            return;
+        };
         state.next_to_make += 1;
         drop(state);
+        drop(next);
         let result = make(item);
         let mut state = shared.lock();
         state.waiting.insert(index, result);
@@ -148,5 +188,29 @@ mod tests {
         };
         for_each(&items, 3, |&item| item, stop);
         assert_eq!(seen, 5);
+    }
+
+    #[test]
+    fn a_stream_is_taken_as_it_is_needed() {
+        let taken = std::sync::atomic::AtomicUsize::new(0);
+        for jobs in [1, 2, 5] {
+            taken.store(0, std::sync::atomic::Ordering::SeqCst);
+            let mut source = (0..10_000).inspect(|_| {
+                taken.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            });
+            let mut seen = Vec::new();
+            stream(
+                || source.next(),
+                jobs,
+                |item: usize| item * 2,
+                |item| {
+                    seen.push(item);
+                    let ahead = taken.load(std::sync::atomic::Ordering::SeqCst) - seen.len();
+                    assert!(ahead <= (AHEAD + 1) * jobs, "{ahead} ahead of {jobs} jobs");
+                    ControlFlow::Continue(())
+                },
+            );
+            assert!(seen.iter().copied().eq((0..10_000).map(|item| item * 2)));
+        }
     }
 }

@@ -6,11 +6,12 @@ mod pragma;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use dockeropt_facts::Facts;
 use dockeropt_facts::builds::Builds;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::context_check::check_context;
 use dockeropt_facts::project::{IgnoreFile, Project};
+use dockeropt_facts::{Facts, Knowledge};
 use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
 use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Surroundings, Transform};
 
@@ -87,6 +88,8 @@ pub struct IgnoreChange {
     pub before: Option<String>,
     /// What it says now.
     pub after: String,
+    /// The lines that were added.
+    pub added: Vec<String>,
 }
 
 /// What a fix does to the text that it is made in, which other fixes may have changed before.
@@ -276,17 +279,33 @@ struct Applied {
     assumptions: Vec<Assumption>,
 }
 
+/// A context with another ignore file.
+struct ChangedContext {
+    surroundings: Surroundings<'static>,
+    /// The ignore file as it was.
+    before: IgnoreFile,
+    /// The lines that were added.
+    added: Vec<String>,
+}
+
 /// What the transforms made of the file.
 struct Attempt {
     text: String,
-    /// The context after changes to its ignore file, and the file before them.
-    project: Option<(Project, IgnoreFile)>,
+    /// The context, if its ignore file changed.
+    changed: Option<ChangedContext>,
     applied: Vec<Applied>,
     held_back: Vec<ReportedFix>,
     declined: Vec<ReportedRefusal>,
     undoing: bool,
     /// Whether the text does what the original does, or how it differs.
     verdict: Result<(), String>,
+}
+
+impl ChangedContext {
+    fn into_change(self) -> Option<IgnoreChange> {
+        let IgnoreFile { path, text } = self.surroundings.project()?.ignore_file.clone();
+        Some(IgnoreChange { path, before: self.before.text, after: text?, added: self.added })
+    }
 }
 
 impl Attempt {
@@ -309,7 +328,7 @@ impl Attempt {
         }
         Outcome {
             after: self.text,
-            ignore: self.project.and_then(|(project, before)| ignore_change(project, before)),
+            ignore: self.changed.and_then(ChangedContext::into_change),
             fixes,
             claims,
             held_back: self.held_back,
@@ -342,7 +361,7 @@ impl Run<'_> {
         let selected = self.selected();
         let mut attempt = Attempt {
             text: self.places.text().to_owned(),
-            project: None,
+            changed: None,
             applied: Vec::new(),
             held_back: Vec::new(),
             declined: Vec::new(),
@@ -364,9 +383,9 @@ impl Run<'_> {
                 &derived
             };
             let memo = Memo::new(facts);
-            let changed = attempt.project.as_ref().map(|(project, _)| Surroundings::of(project.clone()));
-            let surroundings = changed.as_ref().unwrap_or(self.surroundings);
-            let context = Context { facts, memo: &memo, settings: &settings, surroundings };
+            let surroundings = attempt.changed.as_ref().map_or(self.surroundings, |it| &it.surroundings);
+            let knowledge = Knowledge::builtin();
+            let context = Context { facts, memo: &memo, settings: &settings, knowledge, surroundings };
             let mut edits = Edits::new();
             let mut ignored: Vec<String> = Vec::new();
             while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {
@@ -389,13 +408,19 @@ impl Run<'_> {
                 at = (at + 1) % selected.len();
             }
             if edits.is_empty() && ignored.is_empty() {
-                attempt.verdict = self.verify(&attempt.applied, facts);
+                let project = surroundings.project().filter(|_| attempt.changed.is_some());
+                attempt.verdict = self.verify(&attempt.applied, facts, project);
                 break;
             }
             applications += 1;
             if let Some(project) = surroundings.project().filter(|_| !ignored.is_empty()) {
-                let before = attempt.project.take().map_or(project.ignore_file.clone(), |(_, before)| before);
-                attempt.project = Some((project.with_ignored(&ignored), before));
+                let surroundings = Surroundings::of(project.with_ignored(&ignored));
+                let (before, mut added) = match &attempt.changed {
+                    Some(changed) => (changed.before.clone(), changed.added.clone()),
+                    None => (project.ignore_file.clone(), Vec::new()),
+                };
+                added.append(&mut ignored);
+                attempt.changed = Some(ChangedContext { surroundings, before, added });
             }
             let text = edits.apply(&attempt.text);
             let is_new = edits.is_empty() || history.add(&edits, &text);
@@ -486,8 +511,13 @@ impl Run<'_> {
         }
     }
 
-    /// Compares a result with the original.
-    fn verify(&self, applied: &[Applied], after: &Facts<'_>) -> Result<(), String> {
+    /// Compares a result with the original, and the context with what it was if its ignore file changed.
+    fn verify(
+        &self,
+        applied: &[Applied],
+        after: &Facts<'_>,
+        project: Option<&Project>,
+    ) -> Result<(), String> {
         if applied.is_empty() {
             return Ok(());
         }
@@ -499,7 +529,12 @@ impl Run<'_> {
         if let Some(feature) = self.options.builds.too_new(self.before.file, after.file) {
             return Err(format!("the result has `{feature}`, which the builds may not read"));
         }
-        check(self.before, after, &licence).map_err(|difference| difference.message)
+        check(self.before, after, &licence)
+            .and_then(|()| match (self.surroundings.project(), project) {
+                (Some(before), Some(project)) => check_context(after, before, project, &licence),
+                _ => Ok(()),
+            })
+            .map_err(|difference| difference.message)
     }
 
     /// The first fix with which the result is wrong, found by halving.
@@ -519,12 +554,6 @@ impl Run<'_> {
         }
         Some(wrong - 1)
     }
-}
-
-/// How the ignore file of a context changed.
-fn ignore_change(project: Project, before: IgnoreFile) -> Option<IgnoreChange> {
-    let IgnoreFile { path, text } = project.ignore_file;
-    Some(IgnoreChange { path, before: before.text, after: text? })
 }
 
 fn add_new<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use dockeropt_facts::project::{Caller, Entry, EntryKind, IgnoreFile, Project, largest_text};
 use dockeropt_facts::{Action, Facts};
-use dockeropt_syntax::parse;
+use dockeropt_syntax::{Text, parse};
 use dockeropt_transforms::Surroundings;
 
 use crate::git;
@@ -16,6 +16,8 @@ use crate::names::{Name, classify};
 
 /// No more files than this are looked at.
 const MOST_FILES: usize = 200_000;
+/// No deeper folders than this are entered.
+const DEEPEST: usize = 128;
 /// The bytes of all texts that are read.
 const MOST_TEXT: u64 = 64 << 20;
 /// So many folders above the Dockerfile are looked at for its context.
@@ -24,7 +26,7 @@ const MOST_PARENTS: usize = 8;
 const LARGEST_SCRIPT: u64 = 64 << 10;
 
 /// Folders of which only the size is of interest: nobody writes what lies in them.
-const NOT_ENTERED: [&str; 14] = [
+pub(crate) const NOT_ENTERED: [&str; 14] = [
     ".bzr",
     ".git",
     ".gradle",
@@ -53,14 +55,17 @@ impl Contexts {
     pub fn around<'s>(&'s self, path: &'s Path, text: &'s str) -> Surroundings<'s> {
         Surroundings::new(move || {
             let context = self.of(path, text)?;
-            Some(read(&context, path))
+            read(&context, path)
         })
     }
 
     /// The folder that a Dockerfile is built in: the one that the user named, the Dockerfile's own, or the
-    /// nearest above it in which all that it copies exists. `None` if there is none, or if it is the root
-    /// of the file system or the home of a user, which nobody means.
+    /// nearest above it in which all that it copies exists. `None` if there is none, if it is the root
+    /// of the file system or the home of the user, which nobody means, or for standard input.
     pub fn of(&self, path: &Path, text: &str) -> Option<PathBuf> {
+        if path == Path::new("-") {
+            return None;
+        }
         if let Some(named) = &self.named {
             return Some(named.clone());
         }
@@ -68,9 +73,12 @@ impl Contexts {
         let sources = sources(text);
         let real = fs::canonicalize(&folder).ok()?;
         let tree = git::work_tree(&real);
+        let home = std::env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
         let mut candidate = folder;
         for at in real.ancestors().take(MOST_PARENTS) {
-            if at.parent().is_none() {
+            // The root of the file system has none.
+            at.parent()?;
+            if Some(at) == home.as_deref() {
                 return None;
             }
             if sources.iter().all(|source| exists(&candidate, source)) {
@@ -97,7 +105,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// What a Dockerfile copies of its context, as far as it is spelled out.
-fn sources(text: &str) -> Vec<String> {
+pub(crate) fn sources(text: &str) -> Vec<String> {
     let file = parse(text);
     if !file.diagnostics.is_empty() {
         return Vec::new();
@@ -123,11 +131,11 @@ fn exists(folder: &Path, source: &str) -> bool {
     fs::symlink_metadata(folder.join(parts.collect::<PathBuf>())).is_ok()
 }
 
-/// Reads a context.
-fn read(context: &Path, dockerfile: &Path) -> Project {
+/// Reads a context; `None` if its ignore file can't be read, so that nothing is known of what is sent.
+fn read(context: &Path, dockerfile: &Path) -> Option<Project> {
     let mut reader = Reader { project: Project::default(), context, files: 0, text: 0 };
-    reader.project.set_ignore(ignore_file(context, dockerfile));
-    reader.folder(Path::new(""));
+    reader.project.set_ignore(ignore_file(context, dockerfile)?);
+    reader.folder(Path::new(""), 0);
     let callers = callers(context, &reader.project);
     reader.project.callers = callers;
     let own = fs::canonicalize(dockerfile).ok();
@@ -137,18 +145,22 @@ fn read(context: &Path, dockerfile: &Path) -> Project {
             reader.project.siblings.push(String::from_utf8_lossy(&bytes).into_owned());
         }
     }
-    reader.project
+    Some(reader.project)
 }
 
 /// The ignore file of a Dockerfile: the one named for it, or that of the context.
-fn ignore_file(context: &Path, dockerfile: &Path) -> IgnoreFile {
+fn ignore_file(context: &Path, dockerfile: &Path) -> Option<IgnoreFile> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
     let own = PathBuf::from(own);
     let path = if own.is_file() { own } else { context.join(".dockerignore") };
     let path = path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
-    let text = fs::read(&path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    IgnoreFile { path: path.to_string_lossy().into_owned(), text }
+    let text = match fs::read(&path) {
+        Ok(bytes) => Some(Text::decode(bytes).as_str().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => return None,
+    };
+    Some(IgnoreFile { path: path.into_os_string().into_string().ok()?, text })
 }
 
 struct Reader<'r> {
@@ -160,8 +172,9 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     /// Reads a folder, given by its path in the context.
-    fn folder(&mut self, folder: &Path) {
-        let Ok(found) = fs::read_dir(self.context.join(folder)) else {
+    fn folder(&mut self, folder: &Path, depth: usize) {
+        let found = fs::read_dir(self.context.join(folder));
+        let Some(found) = found.ok().filter(|_| depth < DEEPEST) else {
             self.project.is_partial = true;
             return;
         };
@@ -188,8 +201,11 @@ impl Reader<'_> {
                 let (size, skipped) = if not_entered { self.measure(&entry.path()) } else { (0, 0) };
                 self.project.add(shown, Entry { kind: EntryKind::Folder, size, skipped });
                 if !not_entered {
-                    self.folder(&path);
+                    self.folder(&path, depth + 1);
                 }
+            } else if !metadata.is_file() {
+                // A pipe, a socket, a device: to open it may take for ever.
+                self.project.is_partial = true;
             } else {
                 let entry = Entry { kind: EntryKind::File, size: metadata.len(), skipped: 0 };
                 self.project.add(shown.clone(), entry);
@@ -260,7 +276,8 @@ fn callers(context: &Path, project: &Project) -> Vec<Caller> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut folders = vec![context.to_path_buf()];
     let tree = fs::canonicalize(context).ok().and_then(|real| git::work_tree(&real));
-    folders.extend(tree.iter().flat_map(|tree| [tree.clone(), tree.join(".github/workflows")]));
+    const CI: [&str; 4] = ["", ".github/workflows", ".circleci", ".buildkite"];
+    folders.extend(tree.iter().flat_map(|tree| CI.map(|below| tree.join(below))));
     for folder in folders {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let Ok(name) = entry.file_name().into_string() else { continue };
@@ -287,7 +304,7 @@ fn callers(context: &Path, project: &Project) -> Vec<Caller> {
     callers
 }
 
-fn may_call(name: &str) -> bool {
+pub(crate) fn may_call(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
     ends(&[".yml", ".yaml", ".hcl", ".sh", ".mk"])
@@ -295,8 +312,9 @@ fn may_call(name: &str) -> bool {
         || lower.starts_with("docker-bake")
 }
 
-/// What stands behind `target`: `--target NAME`, `--target=NAME`, `target: NAME`, `target = "NAME"`.
-fn targets(text: &str) -> Vec<String> {
+/// What stands behind `target`: `--target NAME`, `--target=NAME`, `target: NAME`, `target = "NAME"`; for
+/// a variable [`Caller::ANY`].
+pub(crate) fn targets(text: &str) -> Vec<String> {
     let mut targets = Vec::new();
     for (at, _) in text.match_indices("target") {
         if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
@@ -309,9 +327,14 @@ fn targets(text: &str) -> Vec<String> {
         }
         let value = value.trim_start_matches([' ', '\t', '"', '\'']);
         let name: String = value.chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
-        if !name.is_empty() {
+        if value.starts_with('$') {
+            targets.push(Caller::ANY.to_owned());
+        } else if !name.is_empty() {
             targets.push(name);
         }
     }
     targets
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use crate::cli::{Color, FixArgs, Format};
 use crate::discover::{Found, discover};
 use crate::fix::{self, Ending, Rewrite, Settings, Streams};
 use crate::interrupt::Temporaries;
+use crate::jsonl;
 use crate::names::{self, Name};
 use crate::palette::{Palette, stdout_is_terminal};
 use crate::pipeline::{self, Options, Outcome, ReportedFix};
@@ -35,6 +36,9 @@ pub(crate) fn run(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode>
     let choices = Choices::new(&arguments.choice, &current, arguments.write_baseline)?;
     if arguments.write_baseline {
         return recording::run(arguments, &choices, &current, color);
+    }
+    if arguments.jsonl {
+        return jsonl::run(arguments, &choices);
     }
     let prover = match arguments.verify {
         true => Some(verification::Prover::new(&arguments.builds)?),

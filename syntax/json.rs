@@ -16,6 +16,14 @@ pub(crate) enum Json {
     No,
 }
 
+/// The words of a JSON array of strings, read as BuildKit reads it; `None` for anything else.
+pub fn json_words(text: &str) -> Option<Vec<String>> {
+    match read(text, LogicalSpan::new(0, text.len())) {
+        Json::Words(words) => Some(words.into_iter().map(|word| word.value).collect()),
+        _ => None,
+    }
+}
+
 /// Reads `text[within]`.
 pub(crate) fn read(text: &str, within: LogicalSpan) -> Json {
     if !text[within.range()].starts_with('[') {

@@ -38,6 +38,7 @@ pub use edits::{Edit, Edits, Origins, Overlap};
 pub use expand::{Expanded, expand, variables};
 pub use file::{Directive, Dockerfile, Item};
 pub use instruction::{Flag, Heredoc, Instruction, JsonWord, Keyword, Operation, Trivia};
+pub use json::json_words;
 pub use lexer::Lookup;
 pub use logical::Logical;
 pub use parse::parse;

@@ -161,10 +161,23 @@ fn normal(reason: &str) -> String {
         word => word.to_owned(),
     });
     let text = words.collect::<Vec<_>>().join(" ");
+    // `it is not known what numpy needs`, `line 3 runs install.sh, which`
+    let text = [("what ", " needs"), ("what ", " holds"), ("runs ", ", which"), ("runs ", " when")]
+        .iter()
+        .fold(text, |text, (before, after)| without_name(&text, before, after));
     match (text.split_once(", adding "), text.split_once(" recommends ")) {
         (Some((what, _)), _) => format!("{what}, adding NAMES"),
         (_, Some((_, what))) => format!("NAME recommends {what}"),
         _ => text,
+    }
+}
+
+/// A text with one word for what stands between two others.
+fn without_name(text: &str, before: &str, after: &str) -> String {
+    let Some((start, rest)) = text.split_once(before) else { return text.to_owned() };
+    match rest.split_once(after) {
+        Some((name, end)) if !name.contains(' ') => format!("{start}{before}NAME{after}{end}"),
+        _ => text.to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 const TRANSFORMS: [&str; 4] = ["merge-run", "no-recommends", "clean-package-cache", "copy-after-install"];
 
 /// Commands as they stand in RUNs.
-const COMMANDS: [&str; 36] = [
+const COMMANDS: [&str; 47] = [
     "apt-get update",
     "apt-get install -y gcc",
     "apt-get install -y --no-install-recommends make",
@@ -47,12 +47,23 @@ const COMMANDS: [&str; 36] = [
     "wget https://example.com/x.tar.gz",
     "rm x.tar.gz",
     "f() { apk add x; }",
+    "apk add --update git",
+    "apk add --no-cache make",
+    "apk -U upgrade",
+    "apk search x",
+    "rm -rf /var/cache/apk/*",
+    "echo edge >> /etc/apk/repositories",
+    "mv x/apk /usr/local/bin",
+    "mv x/rm /usr/local/bin",
+    "npm cache clean --force",
+    "cd",
+    "echo $_",
 ];
 
 const JOINERS: [&str; 9] =
     [" && ", " && \\\n    ", " \\\n  && ", " \\\n\t&& ", "; ", " || ", " & ", " | ", " \\\n# why\n  && "];
 
-const OTHERS: [&str; 34] = [
+const OTHERS: [&str; 39] = [
     "# a comment",
     "",
     "# hadolint ignore=DL3008",
@@ -87,6 +98,11 @@ const OTHERS: [&str; 34] = [
     "RUN --mount=type=cache,target=/var/lib/apt apt-get update && apt-get install -y x",
     "CMD [\"x\"]",
     "run pip install flask",
+    "SHELL [\"/bin/sh\", \"-ec\"]",
+    "CMD ls /var/cache/apk",
+    "COPY --from=one /var/cache /x",
+    "RUN --mount=type=bind,from=one,source=/,target=/m ls /m",
+    "RUN --mount=type=cache,target=/x apk update && apk add git && make",
 ];
 
 fn script() -> impl Strategy<Value = String> {

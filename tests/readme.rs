@@ -77,8 +77,10 @@ fn copy(from: &Path, to: &Path) {
 fn command(line: &str) -> Option<String> {
     let line = line.split(" #").next().unwrap_or_default().trim();
     let arguments = line.strip_prefix("cargo run --release -q -- ").or(line.strip_prefix("dockeropt "));
-    let other = line.contains("| dockeropt ");
-    arguments.map(|arguments| format!("./dockeropt {arguments}")).or(other.then(|| line.to_owned()))
+    let other = line.contains("| dockeropt ") && arguments.is_none();
+    arguments
+        .map(|arguments| format!("./dockeropt {arguments}"))
+        .or(other.then(|| line.replace("| dockeropt ", "| ./dockeropt ")))
 }
 
 /// Runs a command in a folder of its own; what it prints, and that it ends as is to be expected.

@@ -45,8 +45,12 @@ mod tests;
 use std::collections::BTreeSet;
 
 use dockeropt_facts::command::{Call, Managed};
+use dockeropt_facts::remembered::stale_program;
+use dockeropt_facts::shell_state::{asks_for_last_command, is_plain};
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Body, Step};
+use dockeropt_syntax::LogicalSpan;
+use dockeropt_syntax::shell::{Pipeline, parse};
 
 use crate::later_use::deleted_managers;
 use crate::memo::Called;
@@ -128,6 +132,30 @@ fn removes(target: &Target<'_>, manager: Manager) -> bool {
 /// Whether the stage may start from a release of which the manager does not know its option.
 fn is_older_than_option(context: &Context<'_>, target: &Target<'_>, managed: &Managed) -> bool {
     target.step.stage.is_some_and(|stage| context.facts.bottom_of(stage).may_lack_option(managed.grammar))
+}
+
+/// Whether the shell stops at errors, other than inside of `&&` lists, and the RUN has a control structure
+/// or the like for which it matters what stands beside it.
+fn stops_at_errors(target: &Target<'_>) -> bool {
+    target.step.state.shell.errexit() && !target.list.entries.iter().all(is_plain)
+}
+
+/// Why a command of the RUN must neither come nor go: from there on, the shell remembers where it found
+/// its program, and its last word. `after` is the place of the first entry that runs after it.
+fn teaches_shell(target: &Target<'_>, command: &Pipeline<'_>, after: usize) -> Option<String> {
+    let next = target.list.entries.get(after).map(|entry| &target.text[entry.pipeline.span.range()]);
+    if next.is_some_and(asks_for_last_command) {
+        return Some("the next command asks for the last word of the one before it".to_owned());
+    }
+    let later: Vec<_> = target.list.entries[after..].iter().map(|entry| &entry.pipeline).collect();
+    stale_program(&[command], &later)
+        .map(|program| format!("a later command calls `{program}`, which may have moved by then"))
+}
+
+/// Like [`teaches_shell`], for commands that are not in the RUN yet.
+fn text_teaches_shell(target: &Target<'_>, command: &str, after: usize) -> Option<String> {
+    let list = parse(command, LogicalSpan::new(0, command.len())).ok()?;
+    list.entries.iter().find_map(|entry| teaches_shell(target, &entry.pipeline, after))
 }
 
 fn decline_unreadable(step: &Step<'_>, body: &Body<'_>, out: &mut Proposals) {

@@ -43,9 +43,10 @@ use dockeropt_facts::effects::{
     Effects, Reach, is_private, may_name_relative_file, names_files_relatively, of_script, within,
 };
 use dockeropt_facts::naming::names_path;
+use dockeropt_facts::order::may_run_before;
 use dockeropt_facts::shell_state::has_only_simple_commands;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_facts::{Action, Copy, Step};
+use dockeropt_facts::{Action, Copy, Facts, Step};
 use dockeropt_syntax::shell::List;
 use dockeropt_syntax::{Edits, Keyword, rewriter};
 
@@ -219,7 +220,11 @@ impl<'c> Moves<'c> {
             if below - at > FARTHEST {
                 return Err((TOO_FAR.to_owned(), None));
             }
-            match may_pass(step) {
+            let passed = match rewriter::is_open(self.context.facts.file, step.item) {
+                true => Passed::No("the RUN at line {line} goes on at the end of the file".to_owned()),
+                false => may_pass(step),
+            };
+            match passed {
                 Passed::Yes if self.installs[below] => match self.later_uses.of_indices(at + 1, below) {
                     None => target = Some(Target { below, with }),
                     Some(step) => stale = stale.or(Some(&self.context.facts.steps[step])),
@@ -278,7 +283,9 @@ fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict
     }
     let effects = Effects { reads: Reach::default(), writes: Reach::path(destination) };
     let uses_variables = step.instruction.arguments().contains('$');
-    match moves.target(at, |below| may_pass_copy(below, copy, destination, &effects, uses_variables)) {
+    match moves.target(at, |below| {
+        may_pass_copy(moves.context.facts, below, copy, destination, &effects, uses_variables)
+    }) {
         Ok(Some(target)) if moves.named_above(target.below, destination).is_some() => {
             let reason = "line {line} names its destination, or brings settings that may";
             Some(Verdict::Decline(reason.to_owned(), moves.named_above(target.below, destination)))
@@ -292,6 +299,7 @@ fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict
 }
 
 pub(crate) fn may_pass_copy(
+    facts: &Facts<'_>,
     below: &Step<'_>,
     copy: &Copy,
     destination: &str,
@@ -322,7 +330,7 @@ pub(crate) fn may_pass_copy(
                 return Passed::No("the RUN at line {line} may read files of the working folder".to_owned());
             }
             let own = of_script(list, &below.instruction.logical.text, &below.state.workdir);
-            if !own.independent(effects) {
+            if !own.independent(effects) || !may_run_before(facts, below, copy) {
                 return Passed::No(format!("the RUN at line {{line}} may read or write {destination}"));
             }
             Passed::Yes

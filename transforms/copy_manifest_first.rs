@@ -268,7 +268,14 @@ impl<'c> Install<'c> {
                 }
                 // The manifests are there, and with them their folder.
                 Action::Workdir(_) => continue,
-                _ => match may_pass_copy(step, own, &copy.destination, &effects, uses_variables) {
+                _ => match may_pass_copy(
+                    self.context.facts,
+                    step,
+                    own,
+                    &copy.destination,
+                    &effects,
+                    uses_variables,
+                ) {
                     Passed::Yes => continue,
                     Passed::No(reason) => reason,
                 },

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use dockeropt_facts::claim::Assumption;
 use dockeropt_facts::command::{Call, call};
-use dockeropt_facts::effects::within;
+use dockeropt_facts::liveness::reads_cache;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::started::{installs_when_started, usages_of_trigger};
 use dockeropt_facts::tables::{Manager, Verb, all_kept, kept};
 use dockeropt_facts::usage::{Usage, Use, alternatives, covers, home, pattern, usages, usages_of_words};
-use dockeropt_facts::{Action, Body, Step, clean};
+use dockeropt_facts::{Body, Facts, Step};
 use dockeropt_syntax::LogicalSpan;
 
 use crate::Context;
@@ -129,7 +129,8 @@ pub(crate) fn deleted_managers(rm: &Call<'_, '_>, text: &str) -> Vec<Manager> {
 }
 
 /// The first step after `at` (a place in the facts' steps) that names what a manager keeps, other than
-/// to force its removal, or that installs from what was fetched before.
+/// to force its removal, or that installs from what was fetched before; or one that sees from outside what
+/// is kept.
 pub(crate) fn named_later<'c>(context: &Context<'c>, at: usize, manager: Manager) -> Option<&'c Step<'c>> {
     let facts = context.facts;
     let stage = facts.steps[at].stage?;
@@ -138,18 +139,10 @@ pub(crate) fn named_later<'c>(context: &Context<'c>, at: usize, manager: Manager
         let next = naming.get(naming.partition_point(|&at| at < range.start))?;
         range.contains(next).then(|| &facts.steps[*next])
     };
-    let copied = |stage| copied_from(context, stage, manager);
-    copied(stage).or_else(|| first_in(at + 1..facts.stages[stage].steps.end)).or_else(|| {
-        let of_child = |child| copied(child).or_else(|| first_in(facts.stages[child].steps.clone()));
+    let seen = |stage: usize| context.memo.observers(manager)[stage].map(|at| &facts.steps[at]);
+    seen(stage).or_else(|| first_in(at + 1..facts.stages[stage].steps.end)).or_else(|| {
+        let of_child = |child| seen(child).or_else(|| first_in(facts.stages[child].steps.clone()));
         descendants(context, stage).into_iter().find_map(of_child)
-    })
-}
-
-/// A step that copies what a manager keeps from a stage.
-pub(crate) fn copied_from<'c>(context: &Context<'c>, stage: usize, manager: Manager) -> Option<&'c Step<'c>> {
-    context.memo.copies_from(stage).iter().map(|&at| &context.facts.steps[at]).find(|step| {
-        let Action::Copy(copy) = &step.action else { return false };
-        copy.sources.iter().any(|source| may_hold(source.raw(), manager))
     })
 }
 
@@ -164,17 +157,12 @@ pub(crate) fn descendants(context: &Context<'_>, stage: usize) -> Vec<usize> {
     found.split_off(1)
 }
 
-/// Whether a source of a COPY may hold a folder of a manager.
-fn may_hold(source: &str, manager: Manager) -> bool {
-    let source = clean(&format!("/{source}"));
-    kept(manager).any(|(_, folder)| {
-        let folder = folder.replacen('~', "/root", 1);
-        source.contains(['*', '?', '[', '\u{0}']) || within(&folder, &source) || within(&source, &folder)
-    })
+/// Whether a step names what a manager keeps, other than to force its removal, or installs from it.
+pub(crate) fn names_cache(facts: &Facts<'_>, step: &Step<'_>, manager: Manager) -> bool {
+    reads_cache(facts, step, manager) || names_kept(step, manager)
 }
 
-/// Whether a step names what a manager keeps, other than to force its removal, or installs from it.
-pub(crate) fn names_cache(step: &Step<'_>, manager: Manager) -> bool {
+fn names_kept(step: &Step<'_>, manager: Manager) -> bool {
     let text = &step.instruction.logical.text;
     let names = |text: &str| {
         let words: &[&str] = match manager {

@@ -6,10 +6,18 @@
 mod clean_package_cache;
 mod copy_after_install;
 mod copy_manifest_first;
+mod development_stage;
+mod flatten;
+mod ignore_junk;
 mod later_use;
+mod layout;
 mod memo;
 mod merge_run;
 mod no_recommends;
+mod size;
+mod slim_base;
+mod sources;
+mod split_stages;
 #[cfg(test)]
 mod testing;
 
@@ -18,19 +26,25 @@ use dockeropt_facts::claim::{Assumption, Claim};
 use std::cell::OnceCell;
 use std::fmt;
 
-use dockeropt_facts::{Facts, Project, Step};
+use dockeropt_facts::{Facts, Knowledge, Project, Step};
 use dockeropt_syntax::{Edits, Span};
 
 pub use memo::Memo;
 
-/// Every transform, in the order in which they run: what joins RUNs first, as the others look at
-/// one RUN at a time; what moves instructions last.
-pub const ALL: [&dyn Transform; 5] = [
+/// Every transform, in the order in which they run: what lies in the context first, as the others look
+/// at it; then what joins RUNs, as the others look at one RUN at a time; what moves instructions and adds
+/// stages last.
+pub const ALL: [&dyn Transform; 10] = [
+    &ignore_junk::IgnoreJunk,
+    &slim_base::SlimBase,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
     &copy_manifest_first::CopyManifestFirst,
+    &split_stages::SplitStages,
+    &development_stage::DevelopmentStage,
+    &flatten::Flatten,
 ];
 
 /// One kind of rewrite.
@@ -74,6 +88,8 @@ pub struct Context<'c> {
     pub memo: &'c Memo<'c>,
     /// What the user chose.
     pub settings: &'c Settings,
+    /// What is known of packages and images.
+    pub knowledge: &'c Knowledge,
     /// What lies around the file.
     pub surroundings: &'c Surroundings<'c>,
 }
@@ -145,7 +161,8 @@ pub struct Fix {
     pub assumptions: Vec<Assumption>,
     /// Why it is an improvement, and what else the reader should know.
     pub notes: Vec<String>,
-    /// Lines to add to the ignore file of the context.
+    /// Lines to add to the ignore file of the context. What they leave out is claimed by
+    /// [`Claim::Ignored`].
     pub ignore: Vec<String>,
     /// How many bytes the image is expected to lose, where there is a basis for it; negative if it grows.
     pub saves: Option<i64>,

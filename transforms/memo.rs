@@ -5,10 +5,12 @@ use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::liveness::installs_from_stale_index;
+use dockeropt_facts::observers::observers;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Manager;
 use dockeropt_facts::usage::{Usage, Use};
-use dockeropt_facts::{Action, Base, Facts, Step};
+use dockeropt_facts::{Base, Facts, Step};
 
 use crate::later_use::{names_cache, usages_of_step};
 
@@ -23,7 +25,8 @@ pub struct Memo<'c> {
     apk: Vec<OnceCell<Vec<Usage>>>,
     apk_index: OnceCell<Vec<Option<usize>>>,
     naming: [OnceCell<Vec<usize>>; Manager::ALL.len()],
-    copies: OnceCell<Vec<Vec<usize>>>,
+    observers: [OnceCell<Vec<Option<usize>>>; Manager::ALL.len()],
+    stale_index: OnceCell<Vec<bool>>,
 }
 
 /// The package managers that a script calls.
@@ -58,7 +61,8 @@ impl<'c> Memo<'c> {
             apk: vec![OnceCell::new(); steps],
             apk_index: OnceCell::new(),
             naming: Default::default(),
-            copies: OnceCell::new(),
+            observers: Default::default(),
+            stale_index: OnceCell::new(),
         }
     }
 
@@ -144,24 +148,20 @@ impl<'c> Memo<'c> {
     pub(crate) fn naming(&self, manager: Manager) -> &[usize] {
         self.naming[manager as usize].get_or_init(|| {
             let steps = self.facts.steps.iter().enumerate();
-            steps.filter(|(_, step)| names_cache(step, manager)).map(|(at, _)| at).collect()
+            steps.filter(|(_, step)| names_cache(self.facts, step, manager)).map(|(at, _)| at).collect()
         })
     }
 
-    /// The steps that copy from a stage.
-    pub(crate) fn copies_from(&self, stage: usize) -> &[usize] {
-        let copies = self.copies.get_or_init(|| {
-            let mut copies = vec![Vec::new(); self.facts.stages.len()];
-            for (at, step) in self.facts.steps.iter().enumerate() {
-                let Action::Copy(copy) = &step.action else { continue };
-                let from = copy.from.as_deref().zip(step.stage);
-                if let Some(from) = from.and_then(|(from, at)| self.facts.stage_named(from, at)) {
-                    copies[from].push(at);
-                }
-            }
-            copies
-        });
-        &copies[stage]
+    /// For each stage the first step that sees from outside what a manager keeps at its end; see
+    /// [`observers`].
+    pub(crate) fn observers(&self, manager: Manager) -> &[Option<usize>] {
+        self.observers[manager as usize].get_or_init(|| observers(self.facts, manager))
+    }
+
+    /// Whether an install of apk in the step `at` finds an index that may differ from a new one; see
+    /// [`installs_from_stale_index`].
+    pub(crate) fn installs_from_stale_index(&self, at: usize) -> bool {
+        self.stale_index.get_or_init(|| installs_from_stale_index(self.facts))[at]
     }
 }
 

@@ -4,7 +4,8 @@
 //! taken off. Every rewrite is tried in several layouts, see [`layouts`].
 
 use dockeropt_facts::check::{Licence, check};
-use dockeropt_facts::{Facts, Project};
+use dockeropt_facts::context_check::check_context;
+use dockeropt_facts::{Facts, Knowledge, Project};
 use dockeropt_syntax::{Edits, LineIndex, parse};
 use similar::TextDiff;
 use unindent::unindent;
@@ -35,9 +36,36 @@ impl Around {
         Self { settings, ..self }
     }
 
+    /// The build context.
+    pub(crate) fn into_project(self) -> Project {
+        self.project.unwrap_or_default()
+    }
+
     /// Settings, and no build context.
     pub(crate) fn settings(settings: &Settings) -> Self {
         Self { settings: settings.clone(), project: None }
+    }
+}
+
+/// The transform leaves the Dockerfile as it is and adds these lines to the ignore file: by safe fixes,
+/// and by all.
+#[track_caller]
+pub(crate) fn adds_lines(
+    transform: &dyn Transform,
+    around: &Around,
+    dockerfile: &str,
+    safe: &[&str],
+    all: &[&str],
+) {
+    let dockerfile = dedent(dockerfile);
+    for (take, expected) in [(Take::Safe, safe), (Take::All, all)] {
+        let run = Run::new(transform, around, &dockerfile, take);
+        run.gives(&dockerfile, &dockerfile, "a context");
+        let mut added: Vec<&str> = run.ignored.iter().map(String::as_str).collect();
+        added.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(added, expected, "{:?}", run.declined);
     }
 }
 
@@ -95,6 +123,9 @@ fn declined(
 ) -> Result<(), String> {
     let dockerfile = dedent(dockerfile);
     let run = Run::new(transform, around, &dockerfile, Take::All);
+    if !run.ignored.is_empty() {
+        return Err(format!("ignored, not declined ({reason}): {:?}", run.ignored));
+    }
     if run.after != dockerfile {
         return Err(format!("changed, not declined ({reason}):\n{}", difference(&dockerfile, &run.after)));
     }
@@ -201,6 +232,8 @@ struct Run {
     after: String,
     fixes: Vec<Fix>,
     declined: Vec<Declined>,
+    /// The lines that were added to the ignore file.
+    ignored: Vec<String>,
     /// What the check says of the result.
     verdict: Result<(), String>,
     /// What the transform makes of its own result.
@@ -211,14 +244,22 @@ impl Run {
     #[track_caller]
     fn new(transform: &dyn Transform, around: &Around, text: &str, take: Take) -> Self {
         let (after, fixes, declined) = until_stable(transform, around, text, take);
-        let (again, ..) = until_stable(transform, around, &after, take);
+        let ignored: Vec<String> = fixes.iter().flat_map(|fix| fix.ignore.clone()).collect();
+        let changed = around.project.as_ref().map(|project| project.with_ignored(&ignored));
+        let later = Around { project: changed.clone(), ..around.clone() };
+        let (again, more, _) = until_stable(transform, &later, &after, take);
+        assert!(more.iter().all(|fix| fix.ignore.is_empty()), "a second time: {more:?}");
         let licence = Licence {
             claims: fixes.iter().flat_map(|fix| fix.claims.clone()).collect(),
             assumptions: fixes.iter().flat_map(|fix| fix.assumptions.clone()).collect(),
         };
         let (original, result) = (parse(text), parse(&after));
-        let verdict = check(&Facts::new(&original), &Facts::new(&result), &licence);
-        Self { after, fixes, declined, verdict: verdict.map_err(|it| it.message), again }
+        let (original, result) = (Facts::new(&original), Facts::new(&result));
+        let mut verdict = check(&original, &result, &licence);
+        if let (Ok(()), Some(before), Some(after)) = (&verdict, &around.project, &changed) {
+            verdict = check_context(&result, before, after, &licence);
+        }
+        Self { after, fixes, declined, ignored, verdict: verdict.map_err(|it| it.message), again }
     }
 
     #[track_caller]
@@ -240,6 +281,7 @@ fn until_stable(
     const MOST_ROUNDS: usize = 50;
     let mut text = text.to_owned();
     let mut applied = Vec::new();
+    let mut project = around.project.clone();
     for _ in 0..MOST_ROUNDS {
         let file = parse(&text);
         assert_eq!(file.diagnostics, [], "in\n{text}");
@@ -248,17 +290,28 @@ fn until_stable(
         let facts = Facts::new(&file);
         let memo = Memo::new(&facts);
         let mut proposals = Proposals::default();
-        let surroundings = around.project.clone().map_or_else(Surroundings::unknown, Surroundings::of);
+        let surroundings = project.clone().map_or_else(Surroundings::unknown, Surroundings::of);
         let settings = &around.settings;
-        let context = Context { facts: &facts, memo: &memo, settings, surroundings: &surroundings };
+        let context = Context {
+            facts: &facts,
+            memo: &memo,
+            settings,
+            knowledge: Knowledge::builtin(),
+            surroundings: &surroundings,
+        };
         transform.propose(&context, &mut proposals);
         let mut edits = Edits::new();
+        let mut ignored = Vec::new();
         for fix in proposals.fixes {
             if (take == Take::All || fix.is_safe()) && edits.merge(&fix.edits).is_ok() {
+                ignored.extend(fix.ignore.clone());
                 applied.push(fix);
             }
         }
-        if edits.is_empty() {
+        if !ignored.is_empty() {
+            project = project.map(|project| project.with_ignored(&ignored));
+        }
+        if edits.is_empty() && ignored.is_empty() {
             return (text, applied, proposals.declined);
         }
         text = edits.apply(&text);

@@ -87,6 +87,71 @@ fn what_leaks_into_the_next_command() {
     equal(&format!("{strict}RUN a\nRUN b"), &format!("{strict}RUN a && b"));
 }
 
+/// What a command leaves for the next one is not noticed where a cleanup comes between that leaves nothing.
+#[test]
+fn what_stands_between() {
+    let update = "apt-get update && apt-get install -y x";
+    let cleanup = "rm -rf /var/lib/apt/lists/*";
+    different(&format!("RUN {update} && echo $_"), &format!("RUN {update} && {cleanup} && echo $_"));
+    let mounted = |target: &str, rest: &str| {
+        format!("RUN --mount=type=cache,target={target} {update}{rest} && ./configure")
+    };
+    equal(&mounted("/x", ""), &mounted("/x", &format!(" && {cleanup}")));
+    different(&mounted("/var/lib", ""), &mounted("/var/lib", &format!(" && {cleanup}")));
+    let strict = "SHELL [\"/bin/sh\", \"-ec\"]\n";
+    different(&format!("{strict}RUN a && (b; c)\nRUN d"), &format!("{strict}RUN a && (b; c) && d"));
+}
+
+/// Who sees from outside what a stage keeps.
+#[test]
+fn who_sees_an_index_of_apk() {
+    let add = ["RUN apk add -U x", "RUN apk add --no-cache x"];
+    for (before, after) in [
+        ("FROM a\nCMD ls /var/cache/apk\n", ""),
+        ("FROM a\n", "\nENTRYPOINT [\"ls\", \"/etc/apk/cache\"]"),
+        ("FROM a AS one\nCMD ls /var/cache/apk\nFROM one\n", ""),
+        ("FROM a AS one\n", "\nFROM b\nRUN --mount=type=bind,from=one,target=/m ls /m"),
+        ("FROM a AS one\n", "\nFROM b\nCOPY --from=one /var/cache /x"),
+        ("FROM a\n", "\nONBUILD RUN apk search x"),
+    ] {
+        let [kept, left_out] = add.map(|add| format!("{before}{add}{after}"));
+        different(&kept, &left_out);
+    }
+    let [kept, left_out] = add.map(|add| format!("FROM a AS one\n{add}\nFROM b\nCOPY --from=one /x /x"));
+    equal(&kept, &left_out);
+    equal("FROM a\nRUN rm -rf /var/cache/apk/*\nRUN apk add x", "FROM a\nRUN apk add --no-cache x");
+    different(
+        "FROM a\nRUN apk add -U x\nRUN apk search y; apk update",
+        "FROM a\nRUN apk add --no-cache x\nRUN apk search y; apk update",
+    );
+    equal(
+        "FROM a\nRUN apk add -U x\nRUN apk update; apk search y",
+        "FROM a\nRUN apk add --no-cache x\nRUN apk update; apk search y",
+    );
+}
+
+/// A shell looks for a program once.
+#[test]
+fn where_a_program_was() {
+    different("RUN x\nRUN mv a/x b && x", "RUN x && mv a/x b && x");
+    different("RUN x && cat y > b/x\nRUN x", "RUN x && cat y > b/x && x");
+    different("RUN x\nRUN for i in 1 2; do x; mv a/x b; done", "RUN x && for i in 1 2; do x; mv a/x b; done");
+    different("RUN x\nRUN (mv a/x b) && x", "RUN x && (mv a/x b) && x");
+    equal("RUN mv a/rm b\nRUN rm x && rm y", "RUN mv a/rm b && rm x && rm y");
+    equal("RUN (rm x)\nRUN mv a/rm b && rm y", "RUN (rm x) && mv a/rm b && rm y");
+    equal("RUN rm x\nRUN mv a/y b && y && ./rm", "RUN rm x && mv a/y b && y && ./rm");
+    let update = |before: &str, after: &str| format!("RUN {before}{after} && apk add --no-cache x");
+    different(&update("apk update && ", "mv a/apk b"), &update("", "mv a/apk b"));
+    equal(&update("mv a/apk b", " && apk update"), &update("mv a/apk b", ""));
+    let cleanup = "rm -rf /var/lib/apt/lists/*";
+    let update = "RUN apt-get update && apt-get install -y x";
+    different(
+        &format!("{update} && mv a/rm b && rm y"),
+        &format!("{update} && {cleanup} && mv a/rm b && rm y"),
+    );
+    equal(&format!("{update} && mv a/rm b"), &format!("{update} && {cleanup} && mv a/rm b"));
+}
+
 #[test]
 fn arguments_and_variables() {
     different("ARG A\nRUN x", "ARG A=\nRUN x");

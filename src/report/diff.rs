@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::{FileReport, Report};
-use crate::diff::{Texts, created, unified};
+use crate::diff::{Location, Texts, created, unified};
 use crate::palette::Palette;
+use crate::pipeline::IgnoreChange;
 use crate::problem::{printable, printable_path};
 use crate::redact::redact;
 
@@ -15,7 +16,10 @@ impl Report for Diff {
     fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>) {
         let texts = Texts::new(file.before, &file.outcome.after);
         unified(&file.location.bytes, texts, &self.0, out);
-        print_ignore(file, &self.0, out);
+    }
+
+    fn print_ignore(&self, change: &IgnoreChange, location: &Location, out: &mut Vec<u8>) {
+        print_change(change, location, &self.0, out);
     }
 
     fn shows_refusals(&self) -> bool {
@@ -23,9 +27,14 @@ impl Report for Diff {
     }
 }
 
-/// Appends the diff of the ignore file, if it changes.
+/// Appends the diff of the ignore file of a Dockerfile, if it changes.
 pub(super) fn print_ignore(file: &FileReport<'_>, palette: &Palette, out: &mut Vec<u8>) {
-    let Some((change, location)) = file.outcome.ignore.as_ref().zip(file.ignore_location) else { return };
+    if let Some((change, location)) = file.outcome.ignore.as_ref().zip(file.ignore_location) {
+        print_change(change, location, palette, out);
+    }
+}
+
+fn print_change(change: &IgnoreChange, location: &Location, palette: &Palette, out: &mut Vec<u8>) {
     let name = &location.bytes;
     match &change.before {
         Some(before) => unified(name, Texts::new(before, &change.after), palette, out),

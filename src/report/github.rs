@@ -1,7 +1,7 @@
 //! Annotations that GitHub's runner shows beside the lines of a pull request.
 
-use super::{Closing, FileReport, Report, sentence};
-use crate::problem::{Problem, printable};
+use super::{Closing, FileReport, Located, Report, sentence};
+use crate::problem::printable;
 use crate::redact::redact;
 
 /// The format.
@@ -20,7 +20,7 @@ impl Report for Github {
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
         for (level, problems) in [("error", closing.problems), ("warning", closing.warnings)] {
-            problems.iter().for_each(|problem| say(level, problem, out));
+            problems.iter().for_each(|located| say(level, located, out));
         }
     }
 
@@ -29,9 +29,9 @@ impl Report for Github {
     }
 }
 
-fn say(level: &str, problem: &Problem, out: &mut Vec<u8>) {
+fn say(level: &str, Located { problem, location }: &Located<'_>, out: &mut Vec<u8>) {
     let place = problem.place.map_or_else(Vec::new, |(line, column)| vec![("line", line), ("col", column)]);
-    command(level, &problem.path, &place, "dockeropt", &problem.message, out);
+    command(level, &location.shown(), &place, "dockeropt", &problem.message, out);
 }
 
 /// Appends `::level file=...,line=...,title=...::message`.

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Closing, FileReport, Report, append_json, sentence};
-use crate::problem::Problem;
+use super::{Closing, FileReport, Located, Report, append_json, sentence};
 use crate::redact::redact;
 
 /// The format.
@@ -56,14 +55,15 @@ impl Report for Gitlab {
     }
 }
 
-fn error(severity: &str, problem: &Problem) -> serde_json::Value {
+fn error(severity: &str, Located { problem, location }: &Located<'_>) -> serde_json::Value {
+    let path = location.shown();
     let line = problem.place.map_or(1, |(line, _)| line);
     json!({
         "description": problem.message,
         "check_name": "dockeropt",
-        "fingerprint": fingerprint(&problem.path, &problem.message),
+        "fingerprint": fingerprint(&path, &problem.message),
         "severity": severity,
-        "location": { "path": problem.path, "lines": { "begin": line } },
+        "location": { "path": path, "lines": { "begin": line } },
     })
 }
 

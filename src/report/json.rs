@@ -31,7 +31,7 @@ impl Report for Json {
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"],\"errors\":");
-        append_json(&closing.problems.iter().map(error).collect::<Vec<_>>(), out);
+        append_json(&closing.problems.iter().map(|located| error(located.problem)).collect::<Vec<_>>(), out);
         out.extend_from_slice(b"}\n");
     }
 }
@@ -119,6 +119,27 @@ fn print(file: &FileReport<'_>, out: &mut Vec<u8>) {
         redacted: secrets.is_redacted(),
     };
     append_json(&object, out);
+}
+
+/// The fixes of a file, for a report in which the text is shown in full.
+pub(crate) fn fixes<'a>(fixes: &'a [ReportedFix], secrets: &Redacted<'_>) -> Vec<impl Serialize + use<'a>> {
+    fixes.iter().map(|fix| fix_object(fix, secrets)).collect()
+}
+
+/// The refusals of a file.
+pub(crate) fn refusals<'a>(
+    declined: &'a [ReportedRefusal],
+    secrets: &Redacted<'_>,
+) -> Vec<impl Serialize + use<'a>> {
+    declined.iter().map(|declined| declined_object(declined, secrets)).collect()
+}
+
+/// The warnings about a file.
+pub(crate) fn warnings<'a>(
+    warnings: &'a [ReportedDiagnostic],
+    secrets: &Redacted<'_>,
+) -> Vec<impl Serialize + use<'a>> {
+    warnings.iter().map(|warning| warning_object(warning, secrets)).collect()
 }
 
 fn fix_object<'a>(fix: &'a ReportedFix, secrets: &Redacted<'_>) -> Fix<'a> {

@@ -5,8 +5,8 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
-use super::{Closing, FileReport, Report, sentence};
-use crate::problem::{Problem, printable};
+use super::{Closing, FileReport, Located, Report, sentence};
+use crate::problem::printable;
 use crate::redact::redact;
 
 /// The format.
@@ -44,7 +44,7 @@ impl Report for Junit {
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
         for problem in closing.problems {
-            suite(&problem.path, &[case(problem)], out);
+            suite(&problem.location.shown(), &[case(problem)], out);
         }
         out.extend_from_slice(b"</testsuites>\n");
     }
@@ -69,13 +69,13 @@ struct Case {
     place: String,
 }
 
-fn case(problem: &Problem) -> Case {
+fn case(Located { problem, location }: &Located<'_>) -> Case {
     let place = problem.place.map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
     Case {
         name: "dockeropt".to_owned(),
         verdict: Verdict::Broken,
         text: problem.message.clone(),
-        place: format!("{}{place}", problem.path),
+        place: format!("{}{place}", location.shown()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::diff::print_ignore;
-use super::{Closing, FileReport, Report, plain, sentence};
+use super::{Closing, FileReport, Located, Report, plain, sentence};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
 use crate::problem::{printable, printable_path};
@@ -42,9 +42,9 @@ impl Report for Markdown {
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
         for (word, problems) in [("error", closing.problems), ("warning", closing.warnings)] {
-            for problem in problems {
+            for Located { problem, location } in problems {
                 let place = problem.place.map_or_else(String::new, |(line, _)| format!(" line {line}"));
-                let (path, message) = (code(&problem.path), escaped(&problem.message));
+                let (path, message) = (code(&location.shown()), escaped(&problem.message));
                 let _ = writeln!(out, "- {word}: {path}{place}: {message}");
             }
             if !problems.is_empty() {

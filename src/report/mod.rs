@@ -17,7 +17,7 @@ use dockeropt_syntax::Text;
 use crate::cli::Format;
 use crate::diff::Location;
 use crate::palette::Palette;
-use crate::pipeline::{Applicability, Outcome, ReportedFix};
+use crate::pipeline::{Applicability, IgnoreChange, Outcome, ReportedFix};
 use crate::problem::Problem;
 use crate::redact::Redacted;
 use crate::summary::Summary;
@@ -40,6 +40,10 @@ pub trait Report: Sync {
 
     /// Appends what is to be said of a file; nothing if there is nothing. Threads may do this at once.
     fn print(&self, file: &FileReport<'_>, out: &mut Vec<u8>);
+
+    /// Appends the change of an ignore file, which several Dockerfiles may have led to, for a format that
+    /// has it apart from them.
+    fn print_ignore(&self, _: &IgnoreChange, _: &Location, _: &mut Vec<u8>) {}
 
     /// Appends what ends the report.
     fn finish(&self, _: &Closing<'_>, _: &mut Vec<u8>) {}
@@ -66,6 +70,7 @@ pub fn of(format: Format, palette: Palette) -> Box<dyn Report> {
         Format::Gitlab => Box::new(gitlab::Gitlab),
         Format::Markdown => Box::new(markdown::Markdown),
         Format::Junit => Box::new(junit::Junit),
+        Format::Html => Box::new(crate::migrate::Html::new()),
     }
 }
 
@@ -107,14 +112,22 @@ impl FileReport<'_> {
     }
 }
 
+/// A problem, and where its file is for those who only know the repository.
+pub struct Located<'a> {
+    /// The problem, with the path as the user knows it.
+    pub problem: &'a Problem,
+    /// Where the file is.
+    pub location: Location,
+}
+
 /// What is said when all files are done.
 pub struct Closing<'a> {
     /// What happened, in numbers.
     pub summary: &'a Summary,
     /// What went wrong.
-    pub problems: &'a [Problem],
+    pub problems: &'a [Located<'a>],
     /// What is odd in a file, without being in the way.
-    pub warnings: &'a [Problem],
+    pub warnings: &'a [Located<'a>],
     /// Whether something was said of a file.
     pub begun: bool,
     /// How many files are not in the report because of its [limit](Report::limit).

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Closing, Report};
-use crate::problem::Problem;
+use super::{Closing, Located, Report};
 use crate::summary::Summary;
 
 /// Writes the reports of the files, with what stands around them.
@@ -51,8 +50,8 @@ impl<'r, 'w> Printer<'r, 'w> {
     pub fn finish(
         &mut self,
         summary: &Summary,
-        problems: &[Problem],
-        warnings: &[Problem],
+        problems: &[Located<'_>],
+        warnings: &[Located<'_>],
     ) -> io::Result<()> {
         if self.reader_left {
             return Ok(());

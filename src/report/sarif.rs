@@ -7,11 +7,13 @@ use dockeropt_transforms::ALL;
 use serde_json::{Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use super::{Closing, FileReport, Report, append_json, plain, sentence, word};
+use super::{Closing, FileReport, Located, Report, append_json, plain, sentence, word};
 use crate::diff::{Location, lines};
 use crate::pipeline::{Outcome, ReportedFix, ReportedRefusal};
-use crate::problem::Problem;
 use crate::redact::{Redacted, redact};
+
+/// Beyond so many bytes times fixes, a file has its results without the changes.
+const MOST_WORK: usize = 32 << 20;
 
 /// The format.
 pub struct Sarif;
@@ -49,7 +51,7 @@ impl Report for Sarif {
     }
 
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
-        let notifications = |level: &'static str, problems: &[Problem]| {
+        let notifications = |level: &'static str, problems: &[Located<'_>]| {
             problems.iter().map(move |problem| notification(level, problem)).collect::<Vec<_>>()
         };
         let all =
@@ -85,7 +87,10 @@ fn fix_result(file: &FileReport<'_>, fix: &ReportedFix, secrets: &Redacted<'_>) 
     result["message"] = json!({ "text": sentence(fix, secrets) });
     result["partialFingerprints"] = json!({ "dockeropt/v1": fix.fingerprint });
     result["properties"] = json!({ "applicability": word(fix.applicability) });
-    if let Some(change) = (file.alone)(fix).and_then(|alone| change(file, fix, &alone)) {
+    // Each change is a rewrite of its own, which takes long where there are very many.
+    let fixes = file.outcome.fixes.len() + file.outcome.held_back.len();
+    let alone = if fixes * file.before.len() > MOST_WORK { None } else { (file.alone)(fix) };
+    if let Some(change) = alone.and_then(|alone| change(file, fix, &alone)) {
         result["fixes"] = json!([change]);
     }
     result
@@ -182,8 +187,8 @@ fn region(lines: &[&str], range: std::ops::Range<usize>) -> Value {
     })
 }
 
-fn notification(level: &str, problem: &Problem) -> Value {
-    let mut location = json!({ "artifactLocation": { "uri": uri(problem.path.as_bytes()) } });
+fn notification(level: &str, Located { problem, location: file }: &Located<'_>) -> Value {
+    let mut location = json!({ "artifactLocation": artifact(file) });
     if let Some((line, column)) = problem.place {
         location["region"] = json!({ "startLine": line, "startColumn": column });
     }

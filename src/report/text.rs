@@ -19,6 +19,9 @@ use crate::summary::megabytes;
 /// How many source lines are shown of a fix; of a longer one the first and last.
 const SHOWN: usize = 12;
 
+/// Fewer bytes would be shown as no megabytes.
+const LEAST_SHOWN: i64 = 50_000;
+
 /// The format.
 pub struct PlainText(pub Palette);
 
@@ -75,7 +78,7 @@ impl Source<'_> {
                 self.print_note(word, text, out);
             }
         }
-        if let Some(saves) = fix.saves {
+        if let Some(saves) = fix.saves.filter(|saves| saves.abs() >= LEAST_SHOWN) {
             let text = match saves {
                 0.. => format!("about {}", megabytes(saves)),
                 _ => format!("about {} more", megabytes(-saves)),
@@ -168,7 +171,7 @@ impl Source<'_> {
             let number = number.map(|number| number.to_string()).unwrap_or_default();
             let line = self.secrets.scrub(line.trim_end_matches(['\n', '\r']));
             let _ = write!(out, "{faint}{number:>5}{faint:#} {style}{sign}");
-            out.extend_from_slice(&Text::encode(&format!(" {}", printable(&line)).trim_end().to_owned()));
+            out.extend_from_slice(&Text::encode(format!(" {}", printable(&line)).trim_end()));
             let _ = writeln!(out, "{style:#}");
         }
     }

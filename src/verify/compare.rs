@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use dockeropt_facts::claim::Claim;
+use dockeropt_facts::effects::within;
 use dockeropt_facts::tables::all_kept;
 
+use super::ignored::Ignored;
 use super::image::{Image, Node, NodeKind};
 use super::packages::{Packages, files_of};
 
@@ -18,6 +20,10 @@ pub struct Allowance {
     pub caches: bool,
     /// The packages that the original names: none of them may be gone.
     pub named: BTreeSet<String>,
+    /// Where what the context no longer has may be gone.
+    pub ignored: Ignored,
+    /// Where the Dockerfile itself brings files: what lies there must stay, whatever else a claim replaces.
+    pub brought: Vec<String>,
 }
 
 /// Why a difference is there.
@@ -67,7 +73,7 @@ pub(super) fn compare(
     allowance: &Allowance,
     control: &BTreeSet<String>,
 ) -> Vec<Difference> {
-    let mut found = compare_configurations(before, after);
+    let mut found = compare_configurations(before, after, allowance);
     let explain = Explain::new(before, after, allowance);
     for package in &explain.lost {
         found.push(Difference {
@@ -99,23 +105,79 @@ pub(super) fn places(one: &Image, other: &Image) -> BTreeSet<String> {
     all.into_iter().map(|difference| difference.place).collect()
 }
 
-fn compare_configurations(before: &Image, after: &Image) -> Vec<Difference> {
+fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) -> Vec<Difference> {
+    let unknown: Vec<&str> = allowance
+        .claims
+        .iter()
+        .flat_map(|claim| match claim {
+            Claim::Flattened { unknown } => unknown.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
     let mut found = Vec::new();
     for field in FIELDS {
-        let of = |image: &Image| image.config.get(field).filter(|value| !is_empty(value)).cloned();
+        let of = |image: &Image| {
+            image.config.get(field).filter(|value| !is_empty(value) && !is_root_folder(field, value)).cloned()
+        };
         let (old, new) = (of(before), of(after));
         if old != new {
+            let claimed = old.clone().map(|value| without(value, &unknown)).filter(|value| !is_empty(value));
             let show = |value: Option<serde_json::Value>| {
                 value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
             };
-            let what = format!("{} became {}", show(old), show(new));
+            let what = format!("{} became {}", show(old.clone()), show(new.clone()));
             // What looks secret is no part of a report.
             let what = crate::redact::redact(&what).text.into_owned();
-            let (place, why) = (format!("config {field}"), "no fix may change it".to_owned());
-            found.push(Difference { place, what, class: Class::Unexpected, why });
+            let place = format!("config {field}");
+            let put_first = || with_folder_first(old.as_ref(), &allowance.claims);
+            let (class, why) = if claimed == new {
+                (Class::Expected, "variables and labels of the base that a fix leaves out")
+            } else if field == "Env" && put_first() == new {
+                (Class::Expected, "a folder that now stands first in PATH")
+            } else {
+                (Class::Unexpected, "no fix may change it")
+            };
+            found.push(Difference { place, what, class, why: why.to_owned() });
         }
     }
     found
+}
+
+/// A field without the variables and labels (as `label:NAME`) of these names.
+fn without(value: serde_json::Value, names: &[&str]) -> serde_json::Value {
+    match value {
+        serde_json::Value::Array(pairs) => {
+            let is_named = |pair: &serde_json::Value| {
+                let name = pair.as_str().and_then(|pair| pair.split('=').next());
+                name.is_some_and(|name| names.contains(&name))
+            };
+            pairs.into_iter().filter(|pair| !is_named(pair)).collect()
+        }
+        serde_json::Value::Object(mut pairs) => {
+            pairs.retain(|name, _| !names.contains(&format!("label:{name}").as_str()));
+            serde_json::Value::Object(pairs)
+        }
+        other => other,
+    }
+}
+
+/// An image that starts from nothing says that it starts in `/`, where others say nothing.
+fn is_root_folder(field: &str, value: &serde_json::Value) -> bool {
+    field == "WorkingDir" && value == "/"
+}
+
+/// The variables as a split has them: with the folder of what was built first in PATH.
+fn with_folder_first(variables: Option<&serde_json::Value>, claims: &[Claim]) -> Option<serde_json::Value> {
+    let mut folders = claims.iter().filter_map(|claim| match claim {
+        Claim::Split(split) => split.path.as_deref(),
+        _ => None,
+    });
+    let folder = folders.next()?;
+    let put_first = |variable: &serde_json::Value| match variable.as_str()?.strip_prefix("PATH=") {
+        Some(path) => Some(serde_json::Value::String(format!("PATH={folder}:{path}"))),
+        None => Some(variable.clone()),
+    };
+    variables?.as_array()?.iter().map(put_first).collect()
 }
 
 /// `null`, `[]`, `{}` and `""` say the same as nothing.
@@ -185,6 +247,9 @@ struct Explain<'e> {
     before: &'e Image,
     after: &'e Image,
     caches: bool,
+    ignored: &'e Ignored,
+    /// Whether the image may be a copy of all files.
+    flattened: bool,
     /// The files of packages that may be gone, or may be new.
     files: BTreeSet<String>,
     /// The names of these packages, and what they begin with: `exim4` of `exim4-base`.
@@ -195,10 +260,12 @@ struct Explain<'e> {
     packages_differ: bool,
     /// Packages that are gone and should not be.
     lost: BTreeSet<String>,
+    /// If another base, or a stage that builds, was left behind: where everything must be as it was.
+    kept: Option<&'e [String]>,
 }
 
 impl<'e> Explain<'e> {
-    fn new(before: &'e Image, after: &'e Image, allowance: &Allowance) -> Self {
+    fn new(before: &'e Image, after: &'e Image, allowance: &'e Allowance) -> Self {
         let (old, new) = (Packages::of(before), Packages::of(after));
         let (missing, added) = (old.missing_in(&new), new.missing_in(&old));
         let may_differ = allowance
@@ -218,7 +285,7 @@ impl<'e> Explain<'e> {
                 Claim::WithoutRecommends { named, .. } => named.clone(),
                 Claim::Rebase { packages, .. } => packages.clone(),
                 Claim::Split(split) => split.packages.clone(),
-                Claim::OneInstall(_) | Claim::ManifestFirst(_) => Vec::new(),
+                _ => Vec::new(),
             })
             .collect();
         let new_ones: BTreeSet<String> =
@@ -230,12 +297,20 @@ impl<'e> Explain<'e> {
             [Some(name.clone()), start].into_iter().flatten()
         });
         let names = names.collect();
-        let lost = missing.difference(&explained).cloned().collect();
+        let replaces = |claim: &Claim| matches!(claim, Claim::Rebase { .. } | Claim::Split(_));
+        let is_replaced = allowance.claims.iter().any(replaces);
+        let lost = match is_replaced {
+            true => missing.intersection(&must_stay(allowance)).cloned().collect(),
+            false => missing.difference(&explained).cloned().collect(),
+        };
         let kept: BTreeSet<String> =
             old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
-        Self { before, after, caches: allowance.caches, files, names, owned, packages_differ, lost }
+        let kept = is_replaced.then_some(&allowance.brought[..]);
+        let (caches, ignored) = (allowance.caches, &allowance.ignored);
+        let flattened = allowance.claims.iter().any(|claim| matches!(claim, Claim::Flattened { .. }));
+        Self { before, after, caches, ignored, flattened, files, names, owned, packages_differ, lost, kept }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -247,6 +322,20 @@ impl<'e> Explain<'e> {
             if old.is_some_and(|node| node.kind == NodeKind::Folder) && self.held_only_caches(path) {
                 return (Class::Expected, "a folder that held only caches".to_owned());
             }
+        }
+        if is_gone && self.flattened && path == "/" {
+            return (
+                Class::Expected,
+                "the root folder, which a copy of all files leaves to the engine".to_owned(),
+            );
+        }
+        if is_gone && self.ignored.explains(path) {
+            return (Class::Expected, "what the ignore file leaves out".to_owned());
+        }
+        if let Some(kept) = self.kept
+            && !kept.iter().any(|folder| within(path, folder))
+        {
+            return (Class::Expected, "another base, or a stage that only builds".to_owned());
         }
         let in_both = old.is_some() && new.is_some();
         let is_noise = |row: &&Row| row.0 == "noise" || (row.0 == "content" && in_both);
@@ -328,6 +417,18 @@ impl<'e> Explain<'e> {
     }
 }
 
+/// The packages that must be there whatever is left behind: those that a last stage installs, or, if there
+/// is no stage that builds, all that the Dockerfile names.
+fn must_stay(allowance: &Allowance) -> BTreeSet<String> {
+    let splits = allowance.claims.iter().filter_map(|claim| match claim {
+        Claim::Split(split) => Some(split.packages.iter().cloned().collect()),
+        _ => None,
+    });
+    splits
+        .reduce(|all: BTreeSet<String>, more| all.union(&more).cloned().collect())
+        .unwrap_or_else(|| allowance.named.clone())
+}
+
 /// The name that belongs to a number in `/etc/passwd` or `/etc/group`.
 fn name_of<'i>(image: &'i Image, file: &str, number: u32) -> Option<&'i str> {
     let text = std::str::from_utf8(image.kept.get(file)?).ok()?;
@@ -402,4 +503,19 @@ pub(super) fn counts(differences: &[Difference], class: Class) -> BTreeMap<&str,
         *counts.entry(difference.why.as_str()).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_known_of_the_base_may_be_gone() {
+        let env = json!(["PATH=/bin", "PYTHON_VERSION=3.10.1", "A=1"]);
+        assert_eq!(without(env.clone(), &["PYTHON_VERSION"]), json!(["PATH=/bin", "A=1"]));
+        assert_eq!(without(env.clone(), &["A", "label:PATH"]), json!(["PATH=/bin", "PYTHON_VERSION=3.10.1"]));
+        let labels = json!({"v": "1", "A": "2"});
+        assert_eq!(without(labels, &["label:v", "A"]), json!({"A": "2"}));
+    }
 }

@@ -3,10 +3,10 @@
 mod compare;
 mod content;
 mod engine;
+mod ignored;
 mod image;
 mod measure;
 mod packages;
-mod process;
 mod prove;
 mod report;
 
@@ -15,23 +15,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use dockeropt_facts::Facts;
 use dockeropt_facts::claim::Claim;
 use dockeropt_facts::command::call;
+use dockeropt_facts::effects::is_private;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Verb;
+use dockeropt_facts::{Action, Facts};
 use dockeropt_syntax::{Text, parse};
 use tempfile::TempDir;
 
+pub use crate::process::{Failure, Limits};
 pub use compare::{Allowance, Class, Difference};
 pub use engine::{BuildOptions, Engine, EngineError, Kind};
 pub use measure::{Measures, Spread, Subjects, measure};
-pub use process::{Failure, Limits};
 pub use prove::{Proof, prove};
 pub use report::{json, markdown, text};
 
 use compare::{compare, places};
 use engine::Build;
+use ignored::Ignored;
 use image::Image;
 
 use crate::pipeline::{Outcome, ReportedFix};
@@ -264,7 +266,23 @@ impl Verification {
 pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
     let claims: Vec<Claim> = outcome.claims.clone();
     let cleans = |fix: &ReportedFix| matches!(fix.transform, "clean-package-cache" | "merge-run");
-    Allowance { claims, caches: outcome.fixes.iter().any(cleans), named: named_packages(before) }
+    let caches = outcome.fixes.iter().any(cleans);
+    let ignored = Ignored::of(before, &claims);
+    Allowance { claims, caches, named: named_packages(before), ignored, brought: brought(before) }
+}
+
+/// Where a Dockerfile copies files to, other than to folders of the system.
+fn brought(text: &str) -> Vec<String> {
+    let file = parse(text);
+    if !file.diagnostics.is_empty() {
+        return Vec::new();
+    }
+    let facts = Facts::new(&file);
+    let copies = facts.steps.iter().filter_map(|step| match &step.action {
+        Action::Copy(copy) if copy.from.is_none() => copy.destination.text(),
+        _ => None,
+    });
+    copies.filter(|path| is_private(path)).map(|path| path.trim_end_matches('/').to_owned()).collect()
 }
 
 /// The packages that a Dockerfile installs by name.

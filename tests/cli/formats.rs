@@ -166,6 +166,24 @@ fn github_has_a_line_for_each_fix() {
     );
 }
 
+/// Where the repository is and where the program runs are not the same.
+#[test]
+fn paths_count_from_the_work_tree() {
+    let folder = Folder::with(&[("a/b/Dockerfile", TEXT), ("a/c/Dockerfile", "FORM\n"), (".git/HEAD", "")]);
+    for (format, fixed, wrong) in [
+        ("github", "::warning file=a/b/Dockerfile,", "::error file=a/c/Dockerfile,"),
+        ("gitlab", "\"path\":\"a/b/Dockerfile\"", "\"path\":\"a/c/Dockerfile\""),
+        ("sarif", "\"uri\":\"a/b/Dockerfile\"", "\"uri\":\"a/c/Dockerfile\""),
+        ("markdown", "#### `a/b/Dockerfile`", "- error: `a/c/Dockerfile`"),
+        ("junit", "<testsuite name=\"a/b/Dockerfile\"", "<testsuite name=\"a/c/Dockerfile\""),
+        ("json", "\"path\":\"b/Dockerfile\"", "\"path\":\"c/Dockerfile\""),
+    ] {
+        let (code, out, _) = output(program(&folder.path("a")).args(["fix", "--format", format]));
+        assert_eq!(code, Some(2));
+        assert!(out.contains(fixed) && out.contains(wrong), "{format}: {out}");
+    }
+}
+
 #[test]
 fn gitlab_has_issues_that_are_told_apart() {
     let files = [("a/Dockerfile", "FROM old\n"), ("b/Dockerfile", "FROM old\n"), ("c/Dockerfile", "FORM\n")];

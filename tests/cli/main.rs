@@ -9,6 +9,8 @@ mod baseline;
 mod configuration;
 mod discovery;
 mod formats;
+mod ignores;
+mod jsonl;
 mod program;
 mod reports;
 mod speed;

@@ -5,19 +5,21 @@
 
 use std::collections::BTreeSet;
 
-use dockeropt_facts::apk_index::{FETCHING, apk, is_plain_update, leaves_index, names_repositories};
+use dockeropt_facts::apk_index::{FETCHING, apk, is_plain_update, leaves_index};
 use dockeropt_facts::claim::Assumption;
 use dockeropt_facts::command::{Call, Managed};
 use dockeropt_facts::shell_state::visit_pipeline;
-use dockeropt_facts::tables::{Manager, Verb};
+use dockeropt_facts::tables::{Manager, Verb, kept};
 use dockeropt_facts::usage::{Usage, Use};
-use dockeropt_facts::{Action, Copy, Step};
+use dockeropt_facts::{Mount, Step};
 use dockeropt_syntax::shell::{Entry, JoinerKind, List, Simple};
 use dockeropt_syntax::{Edits, Item, RunPlan, Trivia};
 
-use super::{META, Target, is_older_than_option, removes};
+use super::{META, Target, is_older_than_option, removes, stops_at_errors, teaches_shell};
 use crate::later_use::{LaterUse, assume, later_use, named_later};
 use crate::{Context, Fix, Proposals};
+
+const REPOSITORIES: &str = "the repositories change after the index was fetched";
 
 /// An `apk add` or `apk upgrade` without `--no-cache`.
 type Install<'t> = (&'t Simple<'t>, &'t Managed);
@@ -66,6 +68,9 @@ pub(super) fn propose(
         notes: vec!["the index of Alpine's packages takes about 2 MB".to_owned()],
         ..Fix::default()
     };
+    if context.memo.installs_from_stale_index(target.at) {
+        return out.decline(&META, span, REPOSITORIES);
+    }
     let planned = match first {
         None => match context.memo.apk_index_before(target.at) {
             Some(step) => {
@@ -120,8 +125,7 @@ fn fetches(entry: &Entry<'_>) -> bool {
 }
 
 fn has_mount(step: &Step<'_>) -> bool {
-    let holds =
-        |mount: &dockeropt_facts::Mount| mount.may_hold("/var/cache/apk") || mount.may_hold("/etc/apk/cache");
+    let holds = |mount: &Mount| kept(Manager::Apk).any(|(_, folder)| mount.may_hold(folder));
     step.run().is_some_and(|run| run.mounts.iter().any(holds))
 }
 
@@ -187,13 +191,21 @@ fn later_installs<'c>(
         out.decline_for(&META, span, step, "line {line} names what apk keeps");
         return None;
     }
-    let names_cache = |entry: &Entry<'_>| target.text[entry.pipeline.span.range()].contains("/var/cache/apk");
-    if entries.iter().any(names_cache) {
+    if kept(Manager::Apk).any(|(_, folder)| target.text.contains(folder)) {
         out.decline(&META, span, needed);
         return None;
     }
-    if repositories_change(context, target, first, installs, &served) {
-        out.decline(&META, span, "the repositories change after the index was fetched");
+    let mut managed = target.calls.iter().filter_map(|call| Some((call.simple, call.managed.as_ref()?)));
+    if managed.any(|(simple, managed)| {
+        managed.verb != Verb::Update
+            && leaves_index(simple, managed)
+            && !installs.iter().any(|(install, _)| install.span == simple.span)
+    }) {
+        out.decline(&META, span, "a command that is no install fetches the index for itself");
+        return None;
+    }
+    if served.iter().any(|it| context.memo.installs_from_stale_index(it.at)) {
+        out.decline(&META, span, REPOSITORIES);
         return None;
     }
     if served.is_empty() && installs.is_empty() && !assumptions.is_empty() {
@@ -213,40 +225,6 @@ fn shown_install<'c>(context: &Context<'c>, at: usize, usage: &Usage) -> Option<
     (!has_mount(step) && !has_place_option(&install)).then_some(install)
 }
 
-/// Whether something between the fetch and the last install that it serves may change where packages
-/// come from.
-fn repositories_change(
-    context: &Context<'_>,
-    target: &Target<'_>,
-    first: usize,
-    installs: &[Install<'_>],
-    served: &[Served<'_>],
-) -> bool {
-    let entries = &target.list.entries;
-    let has_install =
-        |entry: &Entry<'_>| installs.iter().any(|(simple, _)| entry.pipeline.span.contains(simple.span));
-    let last = match served {
-        [] => entries.iter().rposition(has_install).unwrap_or(first),
-        _ => entries.len() - 1,
-    };
-    let here = entries[first..=last.max(first)].iter();
-    let mut texts = here.map(|entry| &target.text[entry.pipeline.span.range()]);
-    if texts.any(names_repositories) {
-        return true;
-    }
-    let Some(end) = served.iter().map(|it| it.at).max() else { return false };
-    context.facts.steps[target.at + 1..=end].iter().any(|step| match &step.action {
-        Action::Run(_) => names_repositories(&step.instruction.logical.text),
-        Action::Copy(copy) => may_bring_repositories(copy),
-        Action::Workdir(_) | Action::Other => false,
-    })
-}
-
-fn may_bring_repositories(copy: &Copy) -> bool {
-    let holds = |path: &str| matches!(path, "/" | "/etc") || names_repositories(path);
-    copy.destination.text().is_none_or(holds)
-}
-
 /// The edits that give `--no-cache` to the installs of the RUN and to those of later RUNs that it
 /// serves, and take its `apk update`s away.
 fn without_index(
@@ -263,6 +241,10 @@ fn without_index(
         edits = no_cache(context, target.step, target.list, installs)?;
         let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);
         for update in updates(target)? {
+            let command = &target.list.entries[update].pipeline;
+            if let Some(reason) = teaches_shell(target, command, update + 1) {
+                return Err(reason);
+            }
             plan.remove_command(update).map_err(|error| error.to_string())?;
         }
         edits.merge(&plan.into_edits()).map_err(|error| error.to_string())?;
@@ -323,7 +305,8 @@ fn updates(target: &Target<'_>) -> Result<Vec<usize>, &'static str> {
             && entries[at.saturating_sub(1)..].iter().all(is_and)
     };
     let found: Vec<usize> = (0..entries.len()).filter(removable).collect();
-    if found.len() == all && found.len() < entries.len() {
+    let stops = !found.is_empty() && stops_at_errors(target);
+    if found.len() == all && found.len() < entries.len() && !stops {
         Ok(found)
     } else {
         Err("`apk update` can't be taken out of this script")

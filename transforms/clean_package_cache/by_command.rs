@@ -8,7 +8,7 @@ use dockeropt_facts::usage::{Usage, Use, usages};
 use dockeropt_syntax::RunPlan;
 use dockeropt_syntax::shell::{Command, JoinerKind};
 
-use super::{META, Target};
+use super::{META, Target, stops_at_errors, text_teaches_shell};
 use crate::later_use::{LaterUse, deleted_managers, later_use, named_later};
 use crate::{Context, Fix, Proposals};
 
@@ -172,10 +172,6 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
     if !may_delete(target, filled) {
         return out.decline(&META, span, "the user of the RUN may not delete what others own");
     }
-    if let Some(step) = named_later(context, target.at, manager) {
-        let reason = format!("line {{line}} names what {} keeps", manager.name());
-        return out.decline_for(&META, span, step, reason);
-    }
     let mut assumptions = filled.assumptions.clone();
     if manager == Manager::Apt {
         match later_use(context, target.at, Manager::Apt, |_, _| false) {
@@ -185,6 +181,10 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
             }
             LaterUse::None(more) => assumptions.extend(more),
         }
+    }
+    if let Some(step) = named_later(context, target.at, manager) {
+        let reason = format!("line {{line}} names what {} keeps", manager.name());
+        return out.decline_for(&META, span, step, reason);
     }
     if manager == Manager::Yarn && is_newer_yarn(context) {
         return out.decline(
@@ -204,6 +204,9 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
         Ok(after) => after,
         Err(reason) => return out.decline(&META, span, reason),
     };
+    if let Some(reason) = text_teaches_shell(target, &command, after + 1) {
+        return out.decline(&META, span, reason);
+    }
     let pronoun = if what.starts_with("the cache of") { "it" } else { "them" };
     let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);
     if let Err(error) = plan.insert_command(after, &command) {
@@ -286,7 +289,7 @@ pub(super) fn place(target: &Target<'_>, uses: &[Usage]) -> Result<usize, String
     }
     // In a compound command that `&&` follows, the shell no longer stops at errors.
     let compound = matches!(&entries[after].pipeline.commands[..], [Command::Compound(_)]);
-    if compound && (ends("set") || target.step.state.shell.errexit()) {
+    if (compound && ends("set")) || stops_at_errors(target) {
         return Err("the script relies on `set -e` in its last command".to_owned());
     }
     Ok(after)

@@ -6,9 +6,12 @@ use dockeropt_facts::usage::{Usage, Use};
 use dockeropt_syntax::RunPlan;
 
 use super::by_command::place;
-use super::{META, Target};
+use super::{META, Target, text_teaches_shell};
 use crate::later_use::{deleted_managers, named_later};
 use crate::{Context, Fix, Proposals};
+
+/// What cleans up.
+const COMMAND: &str = "rm -rf /usr/local/bundle/cache/*";
 
 /// The official ruby image keeps gems' archives in a folder that is known.
 pub(super) fn propose(context: &Context<'_>, target: &Target<'_>, out: &mut Proposals) {
@@ -71,8 +74,11 @@ pub(super) fn propose(context: &Context<'_>, target: &Target<'_>, out: &mut Prop
         Ok(after) => after,
         Err(reason) => return out.decline(&META, span, reason),
     };
+    if let Some(reason) = text_teaches_shell(target, COMMAND, after + 1) {
+        return out.decline(&META, span, reason);
+    }
     let mut plan = RunPlan::new(context.facts.file, target.step.instruction, target.list);
-    if let Err(error) = plan.insert_command(after, "rm -rf /usr/local/bundle/cache/*") {
+    if let Err(error) = plan.insert_command(after, COMMAND) {
         return out.decline(&META, span, error.to_string());
     }
     out.fixes.push(Fix {

@@ -309,6 +309,10 @@ fn what_apk_must_keep() {
             ("FROM alpine:3.20\nRUN apk update; apk add bash\n", "can't be taken out"),
             ("FROM alpine:3.20\n# once\nRUN apk update\nRUN apk add bash\n", "can't be taken out"),
             (
+                "FROM alpine:3.20\nRUN apk update && mv /x/apk /bin && apk add bash\n",
+                "`apk`, which may have moved",
+            ),
+            (
                 "FROM alpine:3.20\nRUN apk update\nRUN apk search x\nRUN apk add bash\n",
                 "the index that line 2 fetches stays in the image",
             ),
@@ -316,6 +320,65 @@ fn what_apk_must_keep() {
                 "FROM alpine:3.20 AS a\nRUN apk update\nRUN apk search x\nFROM a\nRUN apk add bash\n",
                 "the index that line 2 fetches stays in the image",
             ),
+        ],
+    );
+}
+
+#[test]
+fn a_cleanup_that_a_later_call_of_its_program_would_notice() {
+    let declined = |image: &str, install: &str| {
+        let dockerfile = format!("FROM {image}\nRUN {install} && mv /x/rm /bin && rm -f /x/y\n");
+        declines(&CleanPackageCache, &[(&dockerfile, "a later command calls `rm`, which may have moved")]);
+    };
+    declined("debian:bookworm", "apt-get update && apt-get install -y gcc");
+    declined("ruby:3.3", "gem install rails");
+    cleans(
+        "debian:bookworm",
+        "apt-get update && apt-get install -y gcc && rm -f /x/y",
+        "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/* && rm -f /x/y",
+    );
+}
+
+#[test]
+fn what_is_kept_for_who_sees_it_from_outside() {
+    let names = |what: &str| format!("names what {what} keeps");
+    declines(
+        &CleanPackageCache,
+        &[
+            ("FROM alpine:3.20\nCMD ls /var/cache/apk\nRUN apk add -U git\n", &names("apk")),
+            ("FROM alpine:3.20 AS a\nCMD ls /etc/apk/cache\nFROM a\nRUN apk add -U git\n", &names("apk")),
+            (
+                "FROM node:20 AS a\nRUN npm ci\nFROM a\nRUN --mount=type=bind,from=a,target=/m ls /m\n",
+                &names("npm"),
+            ),
+            ("FROM node:20\nRUN npm ci\nRUN npm cache --force\n", &names("npm")),
+        ],
+    );
+}
+
+#[test]
+fn cleanups_that_act_on_what_stands_beside_them() {
+    declines(
+        &CleanPackageCache,
+        &[
+            (
+                "FROM debian:12\nRUN apt-get update && apt-get install -y gcc && echo $_\n",
+                "asks for the last word",
+            ),
+            ("FROM alpine:3.20\nRUN apk update && echo $_\n", "asks for the last word"),
+            (
+                "FROM alpine:3.20\nSHELL [\"/bin/sh\", \"-ec\"]\nRUN apk update && apk add git && (./x; ./y)\n",
+                "can't be taken out",
+            ),
+            (
+                "FROM fedora\nSHELL [\"/bin/sh\", \"-ec\"]\nRUN if x; then dnf install -y git; fi && y\n",
+                "relies on `set -e`",
+            ),
+            (
+                "FROM alpine:3.20\nRUN ./x || apk update\nRUN echo x > /etc/apk/repositories\nRUN apk add git\n",
+                "the repositories change",
+            ),
+            ("FROM alpine:3.20\nRUN apk fix -U\nRUN apk add git\n", "is no install"),
         ],
     );
 }

@@ -366,6 +366,9 @@ fn what_is_named_elsewhere_stays() {
         ("RUN pip config set global.find-links /wheels\nCOPY wheels /wheels\nRUN pip install mypkg\n".to_owned(), named),
         ("WORKDIR /app\nENV PIP_CONSTRAINT=constraints.txt\nCOPY . .\nRUN pip install flask\n".to_owned(), "may read files of the working folder"),
         ("WORKDIR /app\nENV PIP_CONFIG_FILE=./pip.conf\nCOPY . .\nRUN pip install flask\n".to_owned(), "may read files of the working folder"),
+        ("COPY . /app\nRUN apt-get install -y gcc \\\n# not make\n\n".to_owned(), "goes on at the end of the file"),
+        ("COPY . /app\nRUN cd && apt-get install -y gcc\n".to_owned(), "may read or write /app"),
+        ("COPY . /app\nRUN apt-get install -y gcc & apt-get install -y make\n".to_owned(), "may read or write /app"),
         ("WORKDIR /app\nCOPY . .\nRUN PIP_CONSTRAINT=constraints.txt pip install flask\n".to_owned(), "may read files of the working folder"),
         ("WORKDIR /app\nCOPY . .\nRUN echo * > /x && apt-get update && apt-get install -y git\n".to_owned(), "may read files of the working folder"),
     ];

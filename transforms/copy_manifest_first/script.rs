@@ -3,7 +3,8 @@
 use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::effects::{Effects, Reach, names_files_relatively, of_script};
 use dockeropt_facts::manifest_first::Placed;
-use dockeropt_facts::shell_state::{leaks_of_pipeline, stale_program, visit};
+use dockeropt_facts::remembered::stale_program;
+use dockeropt_facts::shell_state::{leaks_of_pipeline, visit};
 use dockeropt_facts::tables::{Class, Manager, Verb};
 use dockeropt_facts::{Body, Project, Step, Value};
 use dockeropt_syntax::LogicalSpan;

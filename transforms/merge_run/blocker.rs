@@ -1,6 +1,7 @@
 //! When RUNs must stay apart.
 
-use dockeropt_facts::shell_state::{Leak, leaks, matters, stale_program, visit};
+use dockeropt_facts::remembered::stale_program;
+use dockeropt_facts::shell_state::{Leak, is_plain, leaks, matters, visit};
 use dockeropt_facts::{Body, Run, Step};
 use dockeropt_syntax::shell::{Content, List, Part};
 use dockeropt_syntax::{Item, Keyword};
@@ -51,7 +52,8 @@ pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>)
         if let Some(leak) = leaks(list).iter().find(|leak| matters(leak, next_text, &next.state)) {
             return Some(format!("the first RUN leaves something behind: {}", leak.describe()));
         }
-        if step.state.shell.errexit() && !(is_and_list(list) && is_and_list(next_list)) {
+        let is_simple = |list: &List<'_>| is_and_list(list) && list.entries.iter().all(is_plain);
+        if step.state.shell.errexit() && !(is_simple(list) && is_simple(next_list)) {
             return Some("the shell stops at errors, but not inside an `&&` list".to_owned());
         }
     }
@@ -61,9 +63,8 @@ pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>)
         .flat_map(|(list, _)| list.entries.iter().map(|entry| &entry.pipeline))
         .collect();
     let after: Vec<_> = next_list.entries.iter().map(|entry| &entry.pipeline).collect();
-    stale_program(&before, &after).map(|program| {
-        format!("the shell remembers where it found `{program}`, which the first RUN may replace")
-    })
+    stale_program(&before, &after)
+        .map(|program| format!("the shell remembers where it found `{program}`, which may have moved since"))
 }
 
 /// Whether a script uses `$?` in its first command, or `$_` or `$!`: they tell of the command before.

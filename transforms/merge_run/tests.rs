@@ -476,6 +476,7 @@ fn a_layer_less_is_no_gain_unless_it_is_asked_for() {
 #[test]
 fn what_must_stay_apart() {
     let refusals = [
+        ("RUN apt update", "RUN mv /opt/apt /bin && apt install -y gcc", "`apt`, which may have moved"),
         ("RUN apt-get update && cd /opt", "RUN apt-get install -y gcc", "working folder"),
         ("RUN apt-get update && export A=b", "RUN apt-get install -y gcc", "`export`"),
         ("RUN umask 077 && apt-get update", "RUN apt-get install -y gcc", "`umask`"),

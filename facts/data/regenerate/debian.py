@@ -79,6 +79,17 @@ class Archive:
             with gzip.open(kept, "rt", encoding="utf-8") as lines:
                 yield from lines
 
+    def member(self, package, path):
+        """The text of one file of a package."""
+        folder = self.root / "packages"
+        folder.mkdir(exist_ok=True)
+        if not list(folder.glob(f"{package}_*.deb")):
+            subprocess.run(["apt-get", "-q", "download", package], cwd=folder, env=self.environment, check=True,
+                           stdout=subprocess.DEVNULL)
+        unpacked = folder / package
+        subprocess.run(["dpkg-deb", "-x", next(folder.glob(f"{package}_*.deb")), unpacked], check=True)
+        return (unpacked / path).read_text(encoding="utf-8")
+
     def date(self):
         """The newest date that the suites' Release files bear, as YYYY-MM-DD."""
         dates = []
@@ -167,6 +178,7 @@ class Package:
     def __init__(self, fields):
         self.name = fields["Package"]
         self.version = fields["Version"]
+        self.architecture = fields.get("Architecture", "")
         self.size = int(fields.get("Installed-Size", "0"))
         self.source = fields.get("Source", self.name).split(" ")[0]
         self.section = fields.get("Section", "").rpartition("/")[2]

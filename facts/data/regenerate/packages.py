@@ -155,9 +155,9 @@ def covered(graph, wanted):
 def named_elsewhere():
     """The packages of the other tables."""
     words = set()
-    for name in ("native.tsv", "dev-runtime.tsv", "build-only.tsv"):
-        if (HERE / name).exists():
-            for row in table(HERE / name):
+    for path in [*sorted(HERE.glob("native-*.tsv")), HERE / "dev-runtime.tsv", HERE / "build-only.tsv"]:
+        if path.exists():
+            for row in table(path):
                 words.update(word for column in row for word in re.findall(r"[a-z0-9][a-z0-9+.-]+", column))
     return words
 

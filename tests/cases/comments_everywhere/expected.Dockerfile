@@ -1,6 +1,6 @@
 # A file with comments.
 
-FROM debian:bookworm
+FROM debian:bookworm-slim
 # lists
 RUN apt-get update \
 # the compiler, and

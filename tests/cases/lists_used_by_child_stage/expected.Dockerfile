@@ -1,4 +1,4 @@
-FROM debian:bookworm AS base
+FROM debian:bookworm-slim AS base
 RUN apt-get update && apt-get install -y --no-install-recommends make
 
 FROM base AS tools

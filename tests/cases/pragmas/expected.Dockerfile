@@ -1,4 +1,4 @@
-FROM debian:bookworm
+FROM debian:bookworm-slim
 # dockeropt: skip=merge-run
 RUN apt-get update
 RUN apt-get install -y --no-install-recommends make

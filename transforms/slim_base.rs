@@ -1,0 +1,188 @@
+//! Starts from the lighter variant of an image, and installs what the build then misses.
+//!
+//! ## Why
+//! The images of languages come in a full variant, with compilers, headers and version control for whatever
+//! a build may need, and in a slim one without. The difference is some 700 MB, of which most programs use
+//! nothing.
+//!
+//! ## Example
+//! ```dockerfile
+//! FROM python:3.12-bookworm
+//! WORKDIR /app
+//! COPY . .
+//! RUN pip install --no-cache-dir mysqlclient==2.1.1
+//! RUN git config --system core.longpaths true
+//! CMD ["python", "app.py"]
+//! ```
+//! becomes
+//! ```dockerfile
+//! FROM python:3.12-slim-bookworm
+//! RUN apt-get update && apt-get install -y --no-install-recommends \
+//!     default-libmysqlclient-dev \
+//!     gcc \
+//!     git \
+//!     && rm -rf /var/lib/apt/lists/*
+//! WORKDIR /app
+//! COPY . .
+//! RUN pip install --no-cache-dir mysqlclient==2.1.1
+//! RUN git config --system core.longpaths true
+//! CMD ["python", "app.py"]
+//! ```
+//!
+//! ## Safety
+//! Always unsafe: a program may call what it likes when it runs. What the file, the scripts that it copies and
+//! its manifests call is looked up in tables of what both variants hold; what the slim one lacks is installed
+//! by name. Confirm it with `dockeropt verify --unsafe --run ...`.
+//!
+//! ## Leaves alone
+//! Images without a lighter variant of the same version and release, and Alpine: another C library is not a
+//! lighter variant. Files that build with something of which it isn't known what that needs, that install
+//! requirements which can't be read or have no row in the tables, and that run scripts which can't be read.
+
+mod needs;
+#[cfg(test)]
+mod tests;
+
+use dockeropt_facts::bases::official;
+use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::{Base, Stage, Step};
+use dockeropt_syntax::{Edits, Keyword};
+
+use crate::{Context, Fix, Meta, Proposals, Transform, layout};
+use needs::Needs;
+
+/// Why a base stays, and the step that is to blame.
+struct Refusal<'c> {
+    reason: String,
+    at: Option<&'c Step<'c>>,
+}
+
+impl<'c> Refusal<'c> {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: None }
+    }
+
+    fn at(step: &'c Step<'c>, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: Some(step) }
+    }
+}
+
+/// See the documentation of this file.
+pub(crate) struct SlimBase;
+
+static META: Meta = Meta {
+    id: "slim-base",
+    summary: "Start from the lighter variant of an image, and install what the build then misses",
+    on_by_default: true,
+    since: "0.1.0",
+    source: include_str!("slim_base.rs"),
+};
+
+impl Transform for SlimBase {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
+        for stage in &context.facts.stages {
+            let Base::Image { reference, platform: None, .. } = &stage.base else { continue };
+            let Some(reference) = reference.text().filter(|_| stage.in_image) else { continue };
+            let from = &context.facts.steps[stage.steps.start];
+            match fix(context, stage, from, reference) {
+                Ok(fix) => out.fixes.extend(fix),
+                Err(Refusal { reason, at: Some(step) }) => {
+                    out.decline_for(&META, from.instruction.span, step, reason);
+                }
+                Err(Refusal { reason, at: None }) => out.decline(&META, from.instruction.span, reason),
+            }
+        }
+    }
+}
+
+/// The first two numbers of a tag: `3.10` of `3.10.2-bookworm`.
+fn minor_version(tag: &str) -> &str {
+    let version = tag.split('-').next().unwrap_or(tag);
+    let mut dots = version.match_indices('.').map(|(at, _)| at);
+    dots.nth(1).map_or(version, |at| &version[..at])
+}
+
+/// Programs that are named as an example of what is gone.
+const OFTEN_CALLED: [&str; 7] = ["git", "curl", "gcc", "make", "wget", "python3", "unzip"];
+
+fn fix<'c>(
+    context: &Context<'c>,
+    stage: &Stage,
+    from: &'c Step<'c>,
+    reference: &str,
+) -> Result<Option<Fix>, Refusal<'c>> {
+    let knowledge = context.knowledge;
+    let Some(slim) = knowledge.slim_variant(reference) else { return Ok(None) };
+    let version = official(reference).map_or("", |(_, tag)| minor_version(tag));
+    if !slim.in_step {
+        return Err(Refusal::new(format!("{reference} and {} may be of different releases", slim.reference)));
+    }
+    let mut packages: Vec<String> = Vec::new();
+    let mut saves = None;
+    let mut examples = Vec::new();
+    for (number, release) in slim.releases.iter().enumerate() {
+        let contents =
+            knowledge.contents(reference, release).zip(knowledge.contents(&slim.reference, release));
+        let Some((full, light)) = contents else {
+            return Err(Refusal::new(format!("it is not known what {reference} holds, made of {release}")));
+        };
+        let needed = Needs::of(*context, stage, (&full, &light), version)?;
+        if number > 0 && needed != packages {
+            let reason =
+                format!("what would be missing has another name in each release that {reference} may be");
+            return Err(Refusal::new(reason));
+        }
+        packages = needed;
+        let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+        let added = knowledge.installed_size(&names, &light);
+        let bytes = |bytes: u64| i64::try_from(bytes).ok();
+        saves = added.and_then(|added| Some(bytes(full.bytes)? - bytes(light.bytes)? - bytes(added)?));
+        let gone = |name: &&str| {
+            let left = !packages.iter().any(|package| package == name);
+            left && full.program(name).is_some() && light.program(name).is_none()
+        };
+        examples = OFTEN_CALLED.into_iter().filter(gone).collect();
+    }
+    if saves.is_some_and(|saves| saves <= 0) {
+        return Ok(None);
+    }
+    let mut edits = Edits::new();
+    let words = from.instruction.operation.words(&from.instruction.logical, from.state.escape);
+    let Some(word) = words.first() else { return Ok(None) };
+    let span = from.instruction.logical.source_span(word.span);
+    let file = context.facts.file;
+    if edits.replace(span, slim.reference.clone()).is_err() {
+        return Ok(None);
+    }
+    if !packages.is_empty() {
+        let install = layout::install(&packages, from.state.escape, file.newline());
+        // A SHELL decides who reads the RUN.
+        let shell = |step: &&Step<'_>| step.instruction.keyword() == Keyword::Shell;
+        let steps = &context.facts.steps[stage.steps.clone()];
+        let above = steps[1..].iter().take_while(shell).last().unwrap_or(from);
+        let text = layout::line_behind(file.text, above, &install, file.newline());
+        if edits.insert(above.instruction.span.end, text).is_err() {
+            return Ok(None);
+        }
+    }
+    let mut assumption =
+        format!("the program calls nothing that {reference} has and {} lacks", slim.reference);
+    if !examples.is_empty() {
+        assumption += &format!(", such as {}", examples.join(", "));
+    }
+    Ok(Some(Fix {
+        transform: META.id,
+        title: format!("Start from {}", slim.reference),
+        edits,
+        span: from.instruction.span,
+        claims: vec![Claim::Rebase { from: reference.to_owned(), to: slim.reference.clone(), packages }],
+        assumptions: vec![Assumption::Other(assumption)],
+        notes: vec!["the compilers, headers and tools of the full image are not used".to_owned()],
+        saves,
+        ..Fix::default()
+    }))
+}

@@ -1,0 +1,129 @@
+use super::SlimBase;
+use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in};
+
+#[test]
+fn nothing_of_the_full_image_is_used() {
+    needs_unsafe(
+        &SlimBase,
+        "FROM python:3.12-bookworm\nWORKDIR /app\nCOPY . .\nRUN pip install flask==3.0.0\nCMD [\"python\", \"app.py\"]\n",
+        "FROM python:3.12-slim-bookworm\nWORKDIR /app\nCOPY . .\nRUN pip install flask==3.0.0\nCMD [\"python\", \"app.py\"]\n",
+        "python:3.12-slim-bookworm lacks",
+    );
+    needs_unsafe(
+        &SlimBase,
+        "FROM debian:bookworm\nCMD [\"bash\"]\n",
+        "FROM debian:bookworm-slim\nCMD [\"bash\"]\n",
+        "lacks",
+    );
+}
+
+#[test]
+fn what_is_called_is_installed() {
+    for (call, packages) in [
+        ("RUN git clone https://example.com/x.git", "ca-certificates git"),
+        ("RUN curl -fsS https://example.com/x -o x", "ca-certificates curl"),
+        ("RUN true && (cd /x && make)", ""),
+        ("HEALTHCHECK CMD curl -f http://localhost/ || exit 1", "ca-certificates curl"),
+        ("CMD [\"sh\", \"-c\", \"git pull && python app.py\"]", "ca-certificates git"),
+    ] {
+        if packages.is_empty() {
+            declines(&SlimBase, &[(&format!("FROM python:3.12-bookworm\n{call}\n"), "what make needs")]);
+            continue;
+        }
+        // The slim image of Python has certificates.
+        let packages = packages.trim_start_matches("ca-certificates ");
+        needs_unsafe(
+            &SlimBase,
+            &format!("FROM python:3.12-bookworm\n{call}\n"),
+            &format!(
+                "FROM python:3.12-slim-bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends {packages} \\\n    && rm -rf /var/lib/apt/lists/*\n{call}\n"
+            ),
+            "is gone",
+        );
+    }
+}
+
+#[test]
+fn what_requirements_need_is_installed() {
+    let around = Around::files(&[("requirements.txt", "mysqlclient==2.1.1\nflask==2.0.1\n"), ("app.py", "")]);
+    needs_unsafe_in(
+        &SlimBase,
+        &around,
+        "FROM python:3.10\nWORKDIR /app\nCOPY . /app\nRUN pip install -r requirements.txt\n",
+        "FROM python:3.10-slim\nRUN apt-get update && apt-get install -y --no-install-recommends default-libmysqlclient-dev gcc \\\n    && rm -rf /var/lib/apt/lists/*\nWORKDIR /app\nCOPY . /app\nRUN pip install -r requirements.txt\n",
+        "but for default-libmysqlclient-dev, gcc",
+    );
+}
+
+#[test]
+fn scripts_of_the_project_are_read() {
+    let around = Around::files(&[("start.sh", "#!/bin/sh\ngit pull\nexec python app.py\n")]);
+    needs_unsafe_in(
+        &SlimBase,
+        &around,
+        "FROM python:3.12-bookworm\nCOPY start.sh /\nCMD [\"/start.sh\"]\n",
+        "FROM python:3.12-slim-bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends git \\\n    && rm -rf /var/lib/apt/lists/*\nCOPY start.sh /\nCMD [\"/start.sh\"]\n",
+        "but for git",
+    );
+}
+
+#[test]
+fn images_without_a_lighter_variant() {
+    ignores(
+        &SlimBase,
+        &[
+            "FROM python:3.12-slim\nRUN pip install flask\n",
+            "FROM python:3.12-alpine\nRUN pip install flask\n",
+            "FROM example.com/python:3.12\nRUN pip install flask\n",
+            "FROM ubuntu:22.04\nRUN apt-get update\n",
+            "FROM alpine:3.20\nRUN apk add git\n",
+            "FROM scratch\nCOPY x /\n",
+            "ARG V=3.12\nFROM python:$V\nRUN pip install flask\n",
+            "FROM --platform=linux/arm64 python:3.12-bookworm\nRUN pip install flask\n",
+            "FROM python:3.12-bookworm AS build\nRUN pip install flask\nFROM alpine:3.20\nCOPY --from=build /x /x\n",
+            "FROM python:3.12-windowsservercore\nRUN pip install flask\n",
+        ],
+    );
+}
+
+#[test]
+fn refusals() {
+    let python = |rest: &str| format!("FROM python:3.12-bookworm\n{rest}\n");
+    let table = [
+        (python("COPY . .\nRUN pip install -r requirements.txt"), "can't be read"),
+        (python("RUN pip install no-such-project-as-this"), "what no-such-project-as-this needs"),
+        (python("RUN pip install git+https://example.com/x.git"), "what git+https://example.com/x.git needs"),
+        (python("RUN pip install ."), "what . needs"),
+        (python("RUN pip install $PACKAGES"), "can't be read"),
+        (python("RUN ./configure && true"), "what configure needs"),
+        (python("RUN python setup.py build_ext"), "what"),
+        (python("RUN ./install.sh"), "can't be read"),
+        (python("RUN bash /opt/install.sh"), "can't be read"),
+        (python("RUN curl https://example.com/i | sh -s -- x.sh"), "can't be read"),
+        (python("RUN [\"git\", \"clone\", \"x\"]"), "not modelled"),
+        (python("RUN $TOOL x"), "by a variable"),
+        (python("RUN ansible-playbook x.yml"), "in its own way"),
+        (python("RUN gem install rails"), "what the packages that line 2 installs need"),
+        (python("ONBUILD RUN make"), "in another build"),
+        ("FROM node:20-bookworm\nCOPY . .\nRUN npm ci\n".to_owned(), "what package.json needs"),
+        (
+            "FROM node:20-bookworm\nRUN npm install -g no-such-package-as-this\n".to_owned(),
+            "what no-such-package-as-this needs",
+        ),
+    ];
+    let table: Vec<(&str, &str)> = table.iter().map(|(file, reason)| (file.as_str(), *reason)).collect();
+    declines(&SlimBase, &table);
+    let around = Around::files(&[("requirements.txt", "-r more.txt\n")]);
+    let file = python("COPY . /app\nRUN pip install -r /app/requirements.txt");
+    declines_in(&SlimBase, &around, &file, "what more.txt needs");
+    let around = Around::files(&[("requirements.txt", "flask\n"), (".dockerignore", "requirements.txt\n")]);
+    declines_in(&SlimBase, &around, &file, "can't be read");
+    let lock = r#"{"lockfileVersion": 1, "dependencies": {}}"#;
+    let around = Around::files(&[("package.json", "{}"), ("package-lock.json", lock)]);
+    declines_in(
+        &SlimBase,
+        &around,
+        "FROM node:20-bookworm\nWORKDIR /a\nCOPY . .\nRUN npm ci\n",
+        "what package.json needs",
+    );
+}

@@ -1,0 +1,260 @@
+//! Builds in a stage of its own, and takes only what the program needs into the image.
+//!
+//! ## Why
+//! Compilers, headers and the tools of a build are often larger than the program, and nobody calls them
+//! when it runs. A stage that builds and a stage that runs keep them apart: the image has the program, the
+//! libraries that it is linked to, and nothing else.
+//!
+//! ## Example
+//! ```dockerfile
+//! FROM python:3.12-slim-bookworm
+//! RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev && rm -rf /var/lib/apt/lists/*
+//! WORKDIR /app
+//! COPY requirements.txt .
+//! RUN pip install --no-cache-dir -r requirements.txt
+//! COPY . .
+//! CMD ["python", "app.py"]
+//! ```
+//! becomes
+//! ```dockerfile
+//! FROM python:3.12-slim-bookworm AS builder
+//! RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev && rm -rf /var/lib/apt/lists/*
+//! WORKDIR /app
+//! COPY requirements.txt .
+//! RUN python -m venv /opt/venv
+//! ENV PATH="/opt/venv/bin:$PATH"
+//! RUN pip install --no-cache-dir -r requirements.txt
+//!
+//! FROM python:3.12-slim-bookworm
+//! RUN apt-get update && apt-get install -y --no-install-recommends libpq5 \
+//!     && rm -rf /var/lib/apt/lists/*
+//! WORKDIR /app
+//! ENV PATH="/opt/venv/bin:$PATH"
+//! COPY --from=builder /opt/venv /opt/venv
+//! COPY . .
+//! CMD ["python", "app.py"]
+//! ```
+//!
+//! ## Safety
+//! Always unsafe: what a program calls when it runs is not in the Dockerfile. Everything that isn't known to
+//! be for building alone stays in the image: of the packages of the distribution only compilers, headers and
+//! the like are left behind, and for each `-dev` package the library is installed that it is for. Confirm it
+//! with `dockeropt verify --unsafe --run ...`.
+//!
+//! ## Leaves alone
+//! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
+//! programs that may be needed when the program runs; commands that can't be put into one of the stages;
+//! installs into a place of their own (`--user`, `--target`, `-e`); programs started by cron, supervisord or
+//! `su -`, which have a PATH of their own.
+
+mod layout;
+mod node;
+mod packages;
+mod python;
+#[cfg(test)]
+mod tests;
+
+use dockeropt_facts::bases::official;
+use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::command::call;
+use dockeropt_facts::reshape::Split;
+use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::tables::Class;
+use dockeropt_facts::{Action, Base, Step};
+use dockeropt_syntax::{Keyword, Span};
+
+use crate::{Context, Fix, Meta, Proposals, Transform};
+use layout::{BUILDER, Plan};
+
+/// See the documentation of this file.
+pub(crate) struct SplitStages;
+
+static META: Meta = Meta {
+    id: "split-stages",
+    summary: "Build in a stage of its own, and take only what the program needs into the image",
+    on_by_default: true,
+    since: "0.1.0",
+    source: include_str!("split_stages.rs"),
+};
+
+impl Transform for SplitStages {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
+        let [stage] = &context.facts.stages[..] else { return };
+        let Base::Image { reference, platform: None, .. } = &stage.base else { return };
+        let Some((name, tag)) = reference.text().and_then(official) else { return };
+        // A full image has the compilers anyway: `slim-base` comes first.
+        if !tag.split('-').any(|part| part == "slim") {
+            return;
+        }
+        let subject = Subject { context: *context, steps: context.facts.steps_of(0), base: reference.raw() };
+        let callers = context.project().map(|project| &project.callers[..]).unwrap_or_default();
+        if let Some(caller) = callers.iter().find(|caller| caller.target == "0") {
+            out.decline(
+                &META,
+                subject.steps[0].instruction.span,
+                format!("{} names its stage by number", caller.path),
+            );
+            return;
+        }
+        if stage.name.as_deref() == Some(BUILDER) {
+            out.decline(&META, subject.steps[0].instruction.span, "its stage is called builder already");
+            return;
+        }
+        let result = match name {
+            "node" => node::plan(&subject),
+            // Python 2 has no virtual environments of its own.
+            "python" if !tag.starts_with('2') => python::plan(&subject),
+            _ => return,
+        };
+        match result {
+            Ok(None) => {}
+            Ok(Some(recipe)) => out.fixes.extend(subject.fix(recipe)),
+            Err(Refusal { reason, at: Some(step) }) => {
+                out.decline_for(&META, step.instruction.span, step, reason);
+            }
+            Err(Refusal { reason, at: None }) => {
+                out.decline(&META, subject.steps[0].instruction.span, reason);
+            }
+        }
+    }
+}
+
+/// The only stage of a file.
+struct Subject<'c> {
+    context: Context<'c>,
+    steps: &'c [Step<'c>],
+    /// The image that it starts from.
+    base: &'c str,
+}
+
+/// How a stage is split.
+struct Recipe<'c> {
+    plan: Plan<'c>,
+    split: Split,
+    assumptions: Vec<String>,
+    note: String,
+    saves: Option<i64>,
+}
+
+/// Why a stage is not split, and the step that is to blame.
+struct Refusal<'c> {
+    reason: String,
+    at: Option<&'c Step<'c>>,
+}
+
+impl<'c> Refusal<'c> {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: None }
+    }
+
+    fn at(step: &'c Step<'c>, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), at: Some(step) }
+    }
+}
+
+impl<'c> Subject<'c> {
+    fn fix(&self, recipe: Recipe<'c>) -> Option<Fix> {
+        let Recipe { plan, split, assumptions, note, saves } = recipe;
+        let edits = plan.edits(self.context.facts).ok()?;
+        let (first, last) = (&self.steps[0], &self.steps[self.steps.len() - 1]);
+        Some(Fix {
+            transform: META.id,
+            title: "Build in a stage of its own".to_owned(),
+            edits,
+            span: Span::new(first.instruction.span.start, last.instruction.span.end),
+            claims: vec![Claim::Split(split)],
+            assumptions: assumptions.into_iter().map(Assumption::Other).collect(),
+            notes: vec![note],
+            saves,
+            ..Fix::default()
+        })
+    }
+
+    /// Refuses if a step behind the builder runs a script that can't be read: it may call a compiler.
+    fn refuse_unread_scripts(&self, cut: usize) -> Result<(), Refusal<'c>> {
+        for step in self.steps[cut..].iter().filter(|step| step.run().is_some()) {
+            let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else {
+                return Err(Refusal::at(step, "the RUN at line {line} is not modelled"));
+            };
+            let mut unread = None;
+            visit(list, &mut |simple| {
+                let Some(call) = call(simple) else {
+                    return unread = Some("a program named by a variable".to_owned());
+                };
+                let is_shell = call.class() == Some(Class::Shell);
+                let script = call.arguments().flatten().find(|word| !word.starts_with('-'));
+                let name = if is_shell { script } else { Some(call.program).filter(|_| call.by_path) };
+                let system = |name: &str| {
+                    simple.words[call.at].literal().is_some_and(|path| path.ends_with(&format!("bin/{name}")))
+                };
+                if let Some(name) = name.filter(|name| {
+                    !self.has_script(name) && !name.contains(' ') && !(call.by_path && system(name))
+                }) {
+                    unread = Some(name.to_owned());
+                }
+                if matches!(call.class(), Some(Class::Build | Class::Provision))
+                    && !call.program.starts_with("python")
+                {
+                    unread = Some(call.program.to_owned());
+                }
+            });
+            if let Some(name) = unread {
+                return Err(Refusal::at(
+                    step,
+                    format!("line {{line}} runs {name}, which may need what builds"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn has_script(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
+        scripts.map(|(path, _)| path.rsplit('/').next().unwrap_or(path)).any(|own| own == name)
+    }
+
+    /// The first step that names a program below `/usr/local/bin` that the file doesn't copy there itself.
+    fn called_by_path(&self) -> Option<(&'c Step<'c>, &'c str)> {
+        const FOLDER: &str = "/usr/local/bin/";
+        let copied = |name: &str| {
+            self.steps.iter().any(|step| match &step.action {
+                Action::Copy(copy) => {
+                    let into = copy.destination.text().is_some_and(|to| format!("{to}/").starts_with(FOLDER));
+                    into && step.instruction.arguments().contains(name)
+                }
+                _ => false,
+            })
+        };
+        let others = self.steps.iter().filter(|step| !matches!(step.action, Action::Copy(_)));
+        others.into_iter().find_map(|step| {
+            let text = &step.instruction.logical.text;
+            text.match_indices(FOLDER).find_map(|(at, _)| {
+                let rest = &text[at + FOLDER.len()..];
+                let end =
+                    rest.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).unwrap_or(rest.len());
+                let name = &rest[..end];
+                (!copied(name)).then_some((step, name))
+            })
+        })
+    }
+
+    /// The text in which names of programs are looked for: the file, and the scripts of the project.
+    fn mentions(&self, word: &str) -> bool {
+        let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
+        self.context.memo.mentions(word)
+            || scripts.into_iter().any(|(_, text)| dockeropt_facts::recommends::mentions(text, "", word))
+    }
+}
+
+fn is_copy(step: &Step<'_>) -> bool {
+    matches!(step.action, Action::Copy(_))
+}
+
+fn is_variable(step: &Step<'_>) -> bool {
+    matches!(step.instruction.keyword(), Keyword::Env | Keyword::Arg | Keyword::Shell)
+}

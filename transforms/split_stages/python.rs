@@ -1,0 +1,221 @@
+//! Python: a virtual environment that the builder fills and the last stage copies.
+
+use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::reshape::Split;
+use dockeropt_facts::tables::{Manager, Verb};
+use dockeropt_facts::{Action, Copy, Step};
+use dockeropt_syntax::Keyword;
+use dockeropt_syntax::shell::Simple;
+
+use super::layout::{BUILDER, Opening, Plan};
+use super::packages::OTHER_RELEASE;
+use super::packages::{apt_packages, commands, packages};
+use super::{Recipe, Refusal, Subject, is_copy, is_variable};
+
+/// Where the virtual environment is.
+const VENV: &str = "/opt/venv";
+const BIN: &str = "/opt/venv/bin";
+
+/// A stage more is not worth less than this.
+const LEAST: i64 = 5_000_000;
+
+/// Programs that start others with a PATH of their own, or an interpreter of their own.
+const OTHER_PATH: [&str; 9] =
+    ["cron", "crond", "crontab", "supervisord", "sudo", "uwsgi", "mod_wsgi", "runuser", "systemd"];
+
+pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
+    let steps = subject.steps;
+    let installs = |step: &Step<'c>| commands(step).is_some_and(|all| all.iter().any(|it| is_pip(it)));
+    let Some(first) = steps.iter().position(installs) else { return Ok(None) };
+    let last = steps.iter().rposition(installs).unwrap_or(first);
+    let cut = last + 1;
+    let packages = packages(&steps[..cut]);
+    if packages.is_empty() {
+        return Ok(None);
+    }
+    let sorting = subject.sort(&packages, cut)?;
+    if sorting.left.is_empty() || sorting.saves.is_some_and(|saves| saves < LEAST) {
+        return Ok(None);
+    }
+    refuse_by_text(subject)?;
+    subject.refuse_unread_scripts(cut)?;
+    let mut opening = Vec::new();
+    let mut moved = Vec::new();
+    for (at, step) in steps.iter().enumerate().take(cut).skip(1) {
+        match place(subject, step, first, at, cut)? {
+            Place::Builder => {}
+            Place::Both => opening.push(Opening::Step(at)),
+            Place::Last => {
+                moved.push(at);
+                opening.push(Opening::Moved(at));
+            }
+        }
+    }
+    if !steps[first].state.is_root() {
+        return Err(Refusal::at(&steps[first], "packages are installed by another user than root"));
+    }
+    for step in steps.iter().skip(first) {
+        let names = step.instruction.operation.name_values(&step.instruction.logical, step.state.escape);
+        if step.instruction.keyword() == Keyword::Env && names.iter().any(|pair| pair.name.text == "PATH") {
+            return Err(Refusal::at(step, "the ENV at line {line} sets PATH behind the install"));
+        }
+    }
+    let path = format!("ENV PATH=\"{BIN}:$PATH\"");
+    let copies = opening.iter().position(|it| matches!(it, Opening::Step(at) if is_copy(&steps[*at])));
+    let copies = copies.unwrap_or(opening.len());
+    opening.splice(
+        copies..copies,
+        [Opening::New(path.clone()), Opening::New(format!("COPY --from={BUILDER} {VENV} {VENV}"))],
+    );
+    if !sorting.kept.is_empty() {
+        // Above all that changes more often, behind what it may read.
+        let variables =
+            opening.iter().position(|it| !matches!(it, Opening::Step(at) if is_variable(&steps[*at])));
+        opening.insert(variables.unwrap_or(opening.len()), Opening::Packages(sorting.kept.clone()));
+    }
+    let venv = format!("python -m venv {VENV}");
+    let plan = Plan {
+        steps,
+        cut,
+        inserted: vec![(first, format!("RUN {venv}\n{path}"))],
+        closing: None,
+        moved,
+        opening,
+        base: subject.base.to_owned(),
+    };
+    let split = Split {
+        builder: BUILDER.to_owned(),
+        base: None,
+        carried: vec![VENV.to_owned()],
+        packages: sorting.kept,
+        commands: vec![venv],
+        path: Some(BIN.to_owned()),
+        dropped: Vec::new(),
+    };
+    let left = sorting.left.join(", ");
+    let mut assumptions = vec![
+        format!("the program does not need {left} when it runs"),
+        "what pip installs lies in the virtual environment, and is called by PATH".to_owned(),
+    ];
+    assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
+    Ok(Some(Recipe {
+        plan,
+        split,
+        assumptions,
+        note: format!("{left} and what comes with them stay out of the image"),
+        saves: sorting.saves.filter(|&saves| saves > 0),
+    }))
+}
+
+/// Which of the two stages has a step of the builder.
+enum Place {
+    Builder,
+    Both,
+    /// Only the last stage.
+    Last,
+}
+
+fn place<'c>(
+    subject: &Subject<'c>,
+    step: &'c Step<'c>,
+    first: usize,
+    at: usize,
+    cut: usize,
+) -> Result<Place, Refusal<'c>> {
+    match (&step.action, step.instruction.keyword()) {
+        (Action::Run(_), _) => {
+            let understood = commands(step)
+                .is_some_and(|all| all.iter().all(|it| is_pip(it) || apt_packages(step, it).is_some()));
+            if !understood {
+                return Err(Refusal::at(step, "the RUN at line {line} does more than to install packages"));
+            }
+            match commands(step).into_iter().flatten().find_map(unusual) {
+                Some(reason) => Err(Refusal::at(step, reason)),
+                None => Ok(Place::Builder),
+            }
+        }
+        (Action::Copy(copy), _) => {
+            if copy.from.is_some() {
+                return Err(Refusal::at(step, "line {line} copies from another image"));
+            }
+            let covered = subject.steps[cut..].iter().any(|later| covers(later, copy));
+            Ok(if covered { Place::Builder } else { Place::Both })
+        }
+        (Action::Workdir(_), _) => Ok(Place::Both),
+        (_, Keyword::Env | Keyword::Arg | Keyword::Shell) => Ok(Place::Both),
+        (_, Keyword::User) if at > first => Ok(Place::Both),
+        (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
+            Err(Refusal::at(step, "line {line} stands before the install"))
+        }
+        _ => Ok(Place::Last),
+    }
+}
+
+/// Whether a later COPY brings all files of a COPY to the same place again.
+fn covers(later: &Step<'_>, copy: &Copy) -> bool {
+    let Action::Copy(later) = &later.action else { return false };
+    let whole =
+        later.sources.len() == 1 && later.sources[0].text().is_some_and(|it| matches!(it, "." | "./"));
+    let same =
+        later.from.is_none() && !later.heredoc && !copy.heredoc && later.flags == copy.flags && !copy.add;
+    let (Some(from), Some(to)) = (later.destination.text(), copy.destination.text()) else { return false };
+    let is_folder = copy.sources.len() > 1
+        || copy.written.text().is_some_and(|it| it.ends_with('/') || matches!(it, "." | "./"))
+        || to == from;
+    let lands = |source: &str| {
+        let name = source.trim_start_matches("./").trim_start_matches('/');
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let to = to.trim_end_matches('/');
+        let here = if is_folder { format!("{to}/{base}") } else { to.to_owned() };
+        here == format!("{}/{name}", from.trim_end_matches('/'))
+    };
+    whole && same && copy.sources.iter().all(|source| source.text().is_some_and(lands))
+}
+
+fn pip<'c>(simple: &'c Simple<'c>) -> Option<Call<'c, 'c>> {
+    call(simple).filter(|call| {
+        call.managed.as_ref().is_some_and(|managed| {
+            managed.manager == Manager::Pip && matches!(managed.verb, Verb::Install | Verb::Clean)
+        })
+    })
+}
+
+fn is_pip(simple: &Simple<'_>) -> bool {
+    call(simple).and_then(|call| call.managed).is_some_and(|managed| {
+        managed.manager == Manager::Pip && matches!(managed.verb, Verb::Install | Verb::Clean)
+    })
+}
+
+/// Why an install by pip can't go into a virtual environment.
+fn unusual(simple: &Simple<'_>) -> Option<&'static str> {
+    let call = pip(simple)?;
+    let managed = call.managed.as_ref()?;
+    const ELSEWHERE: [&str; 8] =
+        ["--user", "-t", "--target", "--prefix", "--root", "-e", "--editable", "--src"];
+    if managed.has_option(simple, &ELSEWHERE) {
+        return Some("the RUN at line {line} installs to a place of its own");
+    }
+    let by_name = |word: &str| !word.contains('/') && (word == "." || !word.starts_with('.'));
+    if call.sudo || call.by_path || simple.words[..call.at].iter().any(|word| word.literal().is_none()) {
+        return Some("the RUN at line {line} calls a pip of its own");
+    }
+    let literal = managed.operands.iter().all(|&at| simple.words[at].literal().is_some_and(by_name));
+    (!literal).then_some("the RUN at line {line} installs from files or addresses")
+}
+
+/// Why the file or a script in it does not allow for a virtual environment.
+fn refuse_by_text<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
+    let text = subject.context.facts.file.text;
+    for part in ["venv", "VIRTUAL_ENV", "site-packages", "/usr/local/lib/python", "virtualenv", "conda"] {
+        if text.contains(part) {
+            return Err(Refusal::new(format!("it names {part}, so where packages lie may matter")));
+        }
+    }
+    if let Some((step, program)) = subject.called_by_path() {
+        return Err(Refusal::at(step, format!("line {{line}} calls {program} by its path")));
+    }
+    match OTHER_PATH.iter().find(|program| subject.mentions(program)) {
+        Some(program) => Err(Refusal::new(format!("{program} starts programs with a PATH of its own"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,200 @@
+use super::SplitStages;
+use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in};
+
+const APT: &str = "RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev \\\n    && rm -rf /var/lib/apt/lists/*";
+
+#[test]
+fn what_only_builds_stays_in_the_builder() {
+    needs_unsafe(
+        &SplitStages,
+        r#"
+        FROM python:3.12-slim-bookworm
+        # To build psycopg2.
+        RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev curl && rm -rf /var/lib/apt/lists/*
+        ENV PYTHONUNBUFFERED=1
+        WORKDIR /app
+        COPY requirements.txt .
+        RUN pip install -r requirements.txt
+
+        # The program.
+        COPY . .
+        EXPOSE 8000
+        CMD ["python", "app.py"]
+        "#,
+        r#"
+        FROM python:3.12-slim-bookworm AS builder
+        # To build psycopg2.
+        RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev curl && rm -rf /var/lib/apt/lists/*
+        ENV PYTHONUNBUFFERED=1
+        WORKDIR /app
+        COPY requirements.txt .
+        RUN python -m venv /opt/venv
+        ENV PATH="/opt/venv/bin:$PATH"
+        RUN pip install -r requirements.txt
+
+        FROM python:3.12-slim-bookworm
+        ENV PYTHONUNBUFFERED=1
+        RUN apt-get update && apt-get install -y --no-install-recommends curl libpq5 \
+            && rm -rf /var/lib/apt/lists/*
+        WORKDIR /app
+        ENV PATH="/opt/venv/bin:$PATH"
+        COPY --from=builder /opt/venv /opt/venv
+
+        # The program.
+        COPY . .
+        EXPOSE 8000
+        CMD ["python", "app.py"]
+        "#,
+        "only /opt/venv is in the image",
+    );
+}
+
+#[test]
+fn the_last_stage_keeps_its_name_and_what_is_configured() {
+    needs_unsafe(
+        &SplitStages,
+        r#"
+        FROM python:3.12-slim-bookworm AS web
+        LABEL org.example.team="a"
+        EXPOSE 80
+        RUN apt-get update && apt-get install -y gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+        RUN pip install uwsgitop
+        USER nobody
+        CMD ["uwsgitop"]
+        "#,
+        r#"
+        FROM python:3.12-slim-bookworm AS builder
+        RUN apt-get update && apt-get install -y gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+        RUN python -m venv /opt/venv
+        ENV PATH="/opt/venv/bin:$PATH"
+        RUN pip install uwsgitop
+
+        FROM python:3.12-slim-bookworm AS web
+        LABEL org.example.team="a"
+        EXPOSE 80
+        ENV PATH="/opt/venv/bin:$PATH"
+        COPY --from=builder /opt/venv /opt/venv
+        USER nobody
+        CMD ["uwsgitop"]
+        "#,
+        "when it runs",
+    );
+}
+
+#[test]
+fn files_that_are_not_copied_again_are_in_both() {
+    needs_unsafe(
+        &SplitStages,
+        &format!(
+            "FROM python:3.12-slim-bookworm\n{APT}\nCOPY lib /srv/lib\nCOPY requirements.txt /tmp/\nRUN pip install -r /tmp/requirements.txt\nCOPY app.py /app/\n"
+        ),
+        &format!(
+            "FROM python:3.12-slim-bookworm AS builder\n{APT}\nCOPY lib /srv/lib\nCOPY requirements.txt /tmp/\n\
+             RUN python -m venv /opt/venv\nENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install -r /tmp/requirements.txt\n\n\
+             FROM python:3.12-slim-bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\n\
+             ENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\nCOPY lib /srv/lib\nCOPY requirements.txt /tmp/\nCOPY app.py /app/\n"
+        ),
+        "virtual environment",
+    );
+}
+
+#[test]
+fn nothing_to_gain() {
+    ignores(
+        &SplitStages,
+        &[
+            "FROM python:3.12-slim-bookworm\nRUN pip install flask\n",
+            "FROM python:3.12-slim-bookworm\nRUN apt-get update && apt-get install -y curl\nRUN pip install flask\n",
+            "FROM python:3.12-slim-bookworm AS a\nRUN apt-get update && apt-get install -y gcc\nRUN pip install x\nFROM a\n",
+            "FROM example.com/python:3.12\nRUN apt-get update && apt-get install -y gcc\nRUN pip install x\n",
+            "FROM python:3.12-alpine\nRUN apk add gcc\nRUN pip install x\n",
+        ],
+    );
+}
+
+/// A file with a step before the install by pip, and one behind it.
+fn with(before: &str, pip: &str, behind: &str) -> String {
+    format!("FROM python:3.12-slim-bookworm\n{APT}\n{before}{pip}\n{behind}")
+}
+
+#[test]
+fn refusals() {
+    let pip = "RUN pip install flask";
+    let table = [
+        (with("RUN ./setup.sh\n", pip, ""), "does more than to install"),
+        (with("RUN useradd app\n", pip, ""), "does more than to install"),
+        (with("RUN echo a; echo b\n", pip, ""), "does more than to install"),
+        (
+            with("RUN --mount=type=cache,target=/root/.cache/pip pip install x\n", pip, ""),
+            "does more than to install",
+        ),
+        (with("RUN [\"pip\", \"install\", \"x\"]\n", pip, ""), "does more than to install"),
+        (with("RUN apt-get purge -y gcc\n", pip, ""), "does more than to install"),
+        (with("USER app\n", pip, ""), "stands before the install"),
+        (with("VOLUME /data\n", pip, ""), "stands before the install"),
+        (with("ONBUILD COPY . /app\n", pip, ""), "stands before the install"),
+        (with("COPY --from=example.com/x /a /b\n", pip, ""), "copies from another image"),
+        (with("", "RUN pip install --user flask", ""), "a place of its own"),
+        (with("", "RUN pip install --target /libs flask", ""), "a place of its own"),
+        (with("", "RUN pip install --prefix=/usr flask", ""), "a place of its own"),
+        (with("", "RUN pip install -e .", ""), "a place of its own"),
+        (with("", "RUN pip install ./lib", ""), "from files or addresses"),
+        (with("", "RUN pip install git+https://example.com/x.git", ""), "from files or addresses"),
+        (with("", "RUN /usr/local/bin/pip install flask", ""), "calls"),
+        (with("", pip, "ENV PATH=/app/bin:$PATH\n"), "sets PATH"),
+        (with("", pip, "CMD [\"/usr/local/bin/gunicorn\", \"app\"]\n"), "calls gunicorn by its path"),
+        (with("", pip, "RUN rm -rf /usr/local/lib/python3.12/test\n"), "where packages lie"),
+        (
+            with(
+                "",
+                pip,
+                "RUN ln -s /usr/lib/python3/dist-packages/x /usr/local/lib/python3.12/site-packages/x\n",
+            ),
+            "where packages lie",
+        ),
+        (with("", "RUN python -m venv /venv && pip install x", ""), "where packages lie"),
+        (with("", pip, "CMD [\"supervisord\"]\n"), "a PATH of its own"),
+        (with("", pip, "CMD [\"cron\", \"-f\"]\n"), "a PATH of its own"),
+        (with("", pip, "CMD [\"uwsgi\", \"app.ini\"]\n"), "a PATH of its own"),
+    ];
+    let table: Vec<(&str, &str)> = table.iter().map(|(file, reason)| (file.as_str(), *reason)).collect();
+    declines(&SplitStages, &table);
+}
+
+#[test]
+fn a_library_with_other_names_in_other_releases() {
+    declines(
+        &SplitStages,
+        &[(
+            "FROM python:3.12-slim\nRUN apt-get update && apt-get install -y gcc libicu-dev\nRUN pip install PyICU\n",
+            "another name in each release",
+        )],
+    );
+}
+
+#[test]
+fn programs_that_are_called_when_it_runs() {
+    for behind in
+        ["CMD gcc --version && python app.py\n", "RUN gcc -o x x.c\n", "HEALTHCHECK CMD /usr/bin/gcc -v\n"]
+    {
+        let file = with("", "RUN pip install flask", behind);
+        declines(&SplitStages, &[(&file, "a program of gcc is called when the program runs")]);
+    }
+    let script = |text| Around::files(&[("start.sh", text)]);
+    let file = with("", "RUN pip install flask", "COPY start.sh /\nCMD [\"/start.sh\"]\n");
+    declines_in(&SplitStages, &script("#!/bin/sh\nsupervisord -c /etc/x.conf\n"), &file, "supervisord");
+    declines_in(&SplitStages, &script("#!/bin/sh\ngcc -o x x.c && ./x\n"), &file, "a program of gcc");
+}
+
+#[test]
+fn scripts_of_the_project_are_read() {
+    let around = Around::files(&[("start.sh", "#!/bin/sh\nexec python app.py\n"), ("app.py", "")]);
+    let file = with("", "RUN pip install flask", "COPY . /app\nCMD [\"/app/start.sh\"]\n");
+    let after = format!(
+        "FROM python:3.12-slim-bookworm AS builder\n{APT}\nRUN python -m venv /opt/venv\n\
+         ENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install flask\n\nFROM python:3.12-slim-bookworm\n\
+         RUN apt-get update && apt-get install -y --no-install-recommends libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\n\
+         ENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\nCOPY . /app\nCMD [\"/app/start.sh\"]\n"
+    );
+    needs_unsafe_in(&SplitStages, &around, &file, &after, "when it runs");
+}
