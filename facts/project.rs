@@ -93,16 +93,22 @@ impl Caller {
     pub const ANY: &str = "$";
 }
 
-/// How many bytes a file may have to be read, by its name; `None` if its content is of no interest.
-pub fn largest_text(name: &str) -> Option<u64> {
+/// How many bytes a file may have to be read, by its path; `None` if its content is of no interest.
+pub fn largest_text(path: &str) -> Option<u64> {
     static TABLE: OnceLock<Vec<(&'static str, u64)>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
         let rows = rows(include_str!("data/read-files.tsv"));
         rows.filter_map(|row| Some((row[0], row.get(2)?.parse::<u64>().ok()? << 10))).collect()
     });
-    let matches = |pattern: &str| match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, end)) => name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some(),
+    let mut slashes = path.rmatch_indices('/').map(|(at, _)| at + 1);
+    let name = slashes.next().map_or(path, |at| &path[at..]);
+    let in_folder = slashes.next().map_or(path, |at| &path[at..]);
+    let matches = |pattern: &str| {
+        let name = if pattern.contains('/') { in_folder } else { name };
+        match pattern.split_once('*') {
+            None => pattern == name,
+            Some((start, end)) => name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some(),
+        }
     };
     table.iter().find(|(pattern, _)| matches(pattern)).map(|&(_, largest)| largest)
 }

@@ -237,14 +237,14 @@ impl Reader<'_> {
 
     fn read_text(&mut self, path: &Path, name: &str, shown: String, size: u64) {
         let is_script = !name.contains('.') && size <= LARGEST_SCRIPT;
-        let wanted = largest_text(name).is_some_and(|largest| size <= largest) || is_script;
+        let wanted = largest_text(&shown).is_some_and(|largest| size <= largest) || is_script;
         if !wanted || self.text + size > MOST_TEXT {
             return;
         }
         let mut bytes = Vec::new();
         let read = fs::File::open(self.context.join(path))
             .and_then(|file| file.take(size.saturating_add(1)).read_to_end(&mut bytes));
-        let by_name = largest_text(name).is_some();
+        let by_name = largest_text(&shown).is_some();
         if read.is_err() || (!by_name && !bytes.starts_with(b"#!")) {
             return;
         }

@@ -1,5 +1,6 @@
 //! How the transforms work together: `tests/cases/NAME/Dockerfile` becomes `expected.Dockerfile` with
-//! all fixes, and `report.txt` says which they were and what was left alone.
+//! all fixes, and `report.txt` says which they were and what was left alone. A folder `context` is the
+//! build context.
 //!
 //! With `UPDATE_EXPECT=1` in the environment the expectations are written anew.
 
@@ -7,7 +8,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dockeropt::pipeline::{Applicability, Options, Outcome, ReportedFix, optimize};
+use dockeropt::pipeline::{Applicability, Options, Outcome, ReportedFix, optimize_in};
+use dockeropt::project::Contexts;
+use dockeropt_transforms::Surroundings;
 use similar::TextDiff;
 
 #[test]
@@ -21,8 +24,15 @@ fn cases() {
     assert!(!folders.is_empty());
     for folder in folders {
         let text = read(&folder.join("Dockerfile"));
-        let safe = optimize(&text, &Options::default());
-        let all = optimize(&text, &Options { allow_unsafe: true, ..Options::default() });
+        let dockerfile = folder.join("Dockerfile");
+        let contexts = Contexts { named: Some(folder.join("context")) };
+        let surroundings = || match folder.join("context").is_dir() {
+            true => contexts.around(&dockerfile, &text),
+            false => Surroundings::unknown(),
+        };
+        let safe = optimize_in(&text, &Options::default(), &surroundings());
+        let options = Options { allow_unsafe: true, ..Options::default() };
+        let all = optimize_in(&text, &options, &surroundings());
         for outcome in [&safe, &all] {
             assert_eq!((&outcome.bugs, &outcome.diagnostics), (&vec![], &vec![]), "{}", folder.display());
         }

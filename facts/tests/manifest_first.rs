@@ -1,5 +1,7 @@
 //! What a claim that manifests come first lets through, and what it doesn't.
 
+use std::slice::from_ref;
+
 use dockeropt_facts::Facts;
 use dockeropt_facts::check::{Licence, check};
 use dockeropt_facts::claim::Claim;
@@ -77,7 +79,7 @@ fn installs_one_after_the_other() {
     equal(&[pip(), dev.clone()], &before, &after);
     equal(&[dev.clone(), pip()], &before, &after);
     different(&[pip()], &before, &after);
-    different(&[dev.clone()], &before, &after);
+    different(from_ref(&dev), &before, &after);
     // The second one needs a file that it would find in another state.
     let shared = claim(&["dev.txt", "requirements.txt"], &["pip install -r dev.txt"]);
     let after = after.replace("COPY dev.txt ./", "COPY dev.txt requirements.txt ./");
@@ -94,9 +96,9 @@ fn files_that_keep_their_folders() {
     let claim = ManifestFirst { copies: vec![copy], ..claim(&[], &["npm ci"]) };
     let before = "WORKDIR /app\nCOPY . .\nRUN npm ci";
     let after = "WORKDIR /app\nCOPY --parents package.json packages/a/package.json ./\nRUN npm ci\nCOPY . .";
-    equal(&[claim.clone()], before, after);
-    different(&[claim.clone()], before, &after.replace("--parents ", ""));
-    different(&[claim.clone()], before, &after.replace("./\n", "./packages/\n"));
+    equal(from_ref(&claim), before, after);
+    different(from_ref(&claim), before, &after.replace("--parents ", ""));
+    different(from_ref(&claim), before, &after.replace("./\n", "./packages/\n"));
     different(&[claim], before, &after.replace("--parents", "--parents --chown=1"));
 }
 
@@ -204,12 +206,12 @@ fn commands_that_are_new() {
     let claim = ManifestFirst { added: placed(&["go mod download"]), ..claim(&["go.mod"], &[]) };
     let before = "WORKDIR /app\nCOPY . .\nRUN go build";
     let after = "WORKDIR /app\nCOPY go.mod ./\nRUN go mod download\nCOPY . .\nRUN go build";
-    equal(&[claim.clone()], before, after);
+    equal(from_ref(&claim), before, after);
     assert!(Claim::ManifestFirst(claim.clone()).counts());
-    different(&[claim.clone()], before, &after.replace("mod download", "mod tidy"));
-    different(&[claim.clone()], before, &after.replace("RUN go mod", "WORKDIR /x\nRUN go mod"));
-    different(&[claim.clone()], before, &after.replace("RUN go build", ""));
-    different(&[claim.clone()], before, &format!("{after}\nRUN go mod download"));
+    different(from_ref(&claim), before, &after.replace("mod download", "mod tidy"));
+    different(from_ref(&claim), before, &after.replace("RUN go mod", "WORKDIR /x\nRUN go mod"));
+    different(from_ref(&claim), before, &after.replace("RUN go build", ""));
+    different(from_ref(&claim), before, &format!("{after}\nRUN go mod download"));
     different(&[claim], before, "WORKDIR /app\nRUN go mod download\nCOPY go.mod ./\nCOPY . .\nRUN go build");
 }
 
@@ -218,10 +220,10 @@ fn a_run_may_be_split_where_nothing_leaks() {
     let npm = ManifestFirst { forgets: vec!["npm".to_owned()], ..claim(&["package.json"], &["npm ci"]) };
     let before = "WORKDIR /app\nCOPY . .\nRUN npm ci && npm run build";
     let after = "WORKDIR /app\nCOPY package.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build";
-    equal(&[npm.clone()], before, after);
+    equal(from_ref(&npm), before, after);
     different(&[ManifestFirst { forgets: Vec::new(), ..npm.clone() }], before, after);
     let exported = before.replace("RUN npm ci", "RUN export A=1 && npm ci");
-    different(&[npm.clone()], &exported, &after.replace("RUN npm ci", "RUN export A=1 && npm ci"));
+    different(from_ref(&npm), &exported, &after.replace("RUN npm ci", "RUN export A=1 && npm ci"));
     let other = before.replace("npm ci", "npm ci || true");
     different(&[npm], &other, after);
 }

@@ -45,7 +45,7 @@ pub(super) struct Needs {
     pub(super) assumptions: Vec<String>,
     /// What the command makes, by its path in the context, if it were there.
     pub(super) makes: Vec<String>,
-    /// Whether the command leaves the programs where they were that the shell has found.
+    /// Whether the command may put other programs in the place of those that the shell has found.
     pub(super) moves_programs: bool,
 }
 

@@ -102,11 +102,15 @@ pub(super) fn may_bring_project(copy: &Copy) -> bool {
 pub(super) fn brings_manifests(copy: &Copy, manifests: &[&str]) -> bool {
     copy.sources.iter().filter_map(|source| source.text()).any(|source| {
         let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let matches = |pattern: &str, name: &str| Ignore::parse(pattern).excludes(name);
-        name.contains(|c: char| c.is_ascii_alphanumeric())
-            && manifests.iter().any(|manifest| {
-                matches(manifest, name)
-                    || (name.contains(['*', '?', '[']) && matches(name, &manifest.replace('*', "x")))
-            })
+        let matches = |pattern: &&str| match pattern.split_once('*') {
+            None => *pattern == name,
+            Some((start, end)) => name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some(),
+        };
+        if !name.contains(['*', '?', '[']) {
+            return manifests.iter().any(matches);
+        }
+        let pattern = Ignore::parse(name);
+        let is_more_than_all = name.contains(|c: char| c.is_ascii_alphanumeric());
+        is_more_than_all && manifests.iter().any(|manifest| pattern.excludes(&manifest.replace('*', "x")))
     })
 }

@@ -249,6 +249,8 @@ pub(super) struct Above {
     pub(super) cleanup: Option<String>,
     /// Programs that the commands leave where they were.
     pub(super) forgets: Vec<String>,
+    /// Which commands may put other programs in the place of those that the shell has found.
+    movers: Vec<usize>,
 }
 
 impl<'s> Script<'s> {
@@ -304,6 +306,7 @@ impl<'s> Script<'s> {
             added: Vec::new(),
             cleanup: None,
             forgets: Vec::new(),
+            movers: Vec::new(),
         };
         // So many commands are worth it: those behind the last install are left where they are.
         let mut end = 0;
@@ -313,6 +316,7 @@ impl<'s> Script<'s> {
             let placed = |folder: &str| Placed { command: command.clone(), folder: folder.to_owned() };
             match self.answer(&entry.pipeline)? {
                 Verdict::Passes(needs) => {
+                    above.movers.extend(needs.moves_programs.then_some(at));
                     if needs.files.is_empty() {
                         above.others.push(placed(&self.folder));
                     } else {
@@ -413,7 +417,13 @@ impl<'s> Script<'s> {
             |entries: &'s [Entry<'s>]| entries.iter().map(|entry| &entry.pipeline).collect::<Vec<_>>();
         let (first, rest) = (pipelines(first), pipelines(rest));
         if let Some(program) = stale_program(&first, &rest) {
-            if above.needs.moves_programs {
+            let calls = |pipeline: &&&Pipeline<'_>| {
+                let mut found = false;
+                visit_calls(pipeline, &mut |call| found |= call.program == program);
+                found
+            };
+            let looked_up = first.iter().take_while(|pipeline| !calls(pipeline)).count();
+            if above.movers.iter().any(|&at| at >= looked_up) {
                 return Err(format!("the shell remembers where it found `{program}`, which may be replaced"));
             }
             above.forgets.push(program);

@@ -80,6 +80,11 @@ fn instructions_change(text: &str, add: &mut dyn FnMut(&'static str, String)) {
         if matches!(keyword, Keyword::Run | Keyword::Onbuild | Keyword::Copy | Keyword::Add) {
             add("an instruction twice", replaced(text, range.clone(), &format!("{own}{own}")));
         }
+        if matches!(keyword, Keyword::Copy | Keyword::Add) {
+            let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+            let manifest = format!("COPY requirements.txt ./{end}");
+            add("a manifest copied before", replaced(text, range.clone(), &format!("{manifest}{own}")));
+        }
         if keyword == Keyword::Run {
             let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
             let with =

@@ -62,6 +62,10 @@ fn poetry() {
         &prepared(POETRY_COPIES, "pip install poetry==1.8.3 && poetry install --no-root", "poetry install"),
         "runs in addition",
     );
+    // The shell looks for poetry when pip has installed it.
+    let run = "pip install poetry && poetry config virtualenvs.create false && poetry install";
+    let first = "pip install poetry && poetry config virtualenvs.create false && poetry install --no-root";
+    assumes(POETRY, &dockerfile(run), &prepared(POETRY_COPIES, first, "poetry install"), "runs in addition");
     let without_lock: Vec<_> = POETRY.iter().filter(|(path, _)| *path != "poetry.lock").copied().collect();
     let run = "poetry install --no-root";
     assumes(

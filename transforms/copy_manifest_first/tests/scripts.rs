@@ -14,9 +14,9 @@ const BUNDLER: &[(&str, &str)] = &[
     ("config.ru", ""),
     (
         "Gemfile",
-        "source \"https://rubygems.org\"\nruby file: \".ruby-version\"\n\ngem \"rack\", \"~> 3.0\", require: false # path\ngroup :test do\n  gem 'minitest'\nend\n",
+        "source \"https://gems.example.com\"\nruby file: \".ruby-version\"\n\ngem \"rack\", \"~> 3.0\", require: false # path\ngroup :test do\n  gem 'minitest'\nend\n",
     ),
-    ("Gemfile.lock", "GEM\n  remote: https://rubygems.org/\n  specs:\n    rack (3.0.9)\n"),
+    ("Gemfile.lock", "GEM\n  remote: https://gems.example.com/\n  specs:\n    rack (3.0.9)\n"),
     (".ruby-version", "3.3.0\n"),
 ];
 const GEMS: &str = "COPY Gemfile Gemfile.lock .ruby-version ./\n";

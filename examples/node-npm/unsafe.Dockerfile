@@ -1,0 +1,21 @@
+FROM node:20-slim AS builder
+
+WORKDIR /srv/site
+
+COPY package.json package-lock.json ./
+RUN npm ci && npm cache clean --force
+
+# everything
+COPY . .
+
+RUN npm run build \
+    && npm cache clean --force
+RUN npm prune --omit=dev
+
+FROM node:20-slim
+WORKDIR /srv/site
+COPY --from=builder /srv/site /srv/site
+
+ENV NODE_ENV=production
+EXPOSE 3000
+CMD ["npm", "start"]

@@ -1,0 +1,5 @@
+<?php
+
+require __DIR__ . '/vendor/autoload.php';
+
+echo Example\Greeting::TEXT, PHP_EOL;

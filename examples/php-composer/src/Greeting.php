@@ -1,0 +1,8 @@
+<?php
+
+namespace Example;
+
+final class Greeting
+{
+    public const TEXT = 'hello';
+}

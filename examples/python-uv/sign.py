@@ -1,0 +1,5 @@
+import sys
+
+from itsdangerous import Signer
+
+print(Signer("key").sign(sys.argv[1]).decode())

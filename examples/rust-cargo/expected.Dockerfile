@@ -1,0 +1,9 @@
+FROM rust:1.83 AS build
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y ca-certificates && rm -rf /var/lib/apt/lists/*
+COPY --from=build /src/target/release/shout /usr/local/bin/shout
+CMD ["shout", "hello"]
