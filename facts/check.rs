@@ -17,11 +17,12 @@ use crate::deletions::deletions;
 use crate::effects::{Effects, Reach, within};
 use crate::facts::Facts;
 use crate::liveness::{Traces, is_apk_update};
+use crate::manifest_first::{ManifestFirst, Place, Placed};
 use crate::order::{effects_of_atom, effects_of_copy, may_look_at};
 use crate::reshape::{Counterpart, Split, allowed, counterparts, same_base};
 use crate::tables::Manager;
 use crate::text::check_text;
-use crate::tokens::{Erasure, Token, Tokens};
+use crate::tokens::{Erasure, Token, Tokens, words_of_command};
 use crate::trace::{Atom, Code, CopyEvent, Event, Inherited};
 use crate::unsplit::{added_last, without_last_stage};
 
@@ -80,7 +81,9 @@ fn check_stages(original: &Facts<'_>, result: &Facts<'_>, licence: &Licence) -> 
         let mut right = pair.builder.map_or_else(Vec::new, |at| keys(&after, at, licence, Some(pair)));
         right.extend(keys(&after, pair.main, licence, Some(pair)));
         let put_first = pair.split.and_then(|split| split.path.as_deref());
-        compare(&split(left, licence), &split(right, licence), put_first.is_some())?;
+        let (mut left, mut right) = (split(left, licence), split(right, licence));
+        put_manifests_first(&mut left, &mut right, licence);
+        compare(&left, &right, put_first.is_some())?;
         if let Some((before, after)) = before.apk_index_after(stage).zip(after.apk_index_after(pair.main))
             && !before.may_become(after)
         {
@@ -179,7 +182,22 @@ struct Key<'t, 'f> {
     apk_index: Vec<Index>,
     /// Whether a claim allows it to be there without having been there.
     may_be_new: bool,
+    /// What a claim allows it to change places with.
+    may_pass: Vec<Passed>,
+    /// What earlier commands leave behind that a claim says doesn't matter to it.
+    forgets: Vec<String>,
+    /// Whether a claim put it into the original.
+    is_put_in: bool,
     effects: OnceCell<Effects>,
+}
+
+/// What a claim allows a COPY to change places with.
+#[derive(Clone, PartialEq)]
+enum Passed {
+    /// A command in a folder.
+    Command(Vec<String>, String),
+    /// A WORKDIR that makes no folder: the COPY above has made it.
+    Folder,
 }
 
 /// The events of a stage without what does not matter.
@@ -229,6 +247,9 @@ fn keys<'t, 'f>(
             inherits,
             apk_index,
             may_be_new: allowed.get(at).copied().unwrap_or_default(),
+            may_pass: Vec::new(),
+            is_put_in: false,
+            forgets: Vec::new(),
             effects: OnceCell::new(),
         });
     }
@@ -268,11 +289,93 @@ fn split<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> 
                 apk_index: key.apk_index.clone(),
                 effects: OnceCell::new(),
                 may_be_new,
+                may_pass: Vec::new(),
+                forgets: Vec::new(),
                 ..key
             });
         }
     }
     out
+}
+
+/// Puts the COPYs that claims allow into the original, above the COPY that brings the same files, and
+/// notes what these may change places with.
+fn put_manifests_first<'t, 'f>(left: &mut Vec<Key<'t, 'f>>, right: &mut [Key<'t, 'f>], licence: &Licence) {
+    let events = |keys: &[Key<'t, 'f>]| keys.iter().map(|key| key.event).collect::<Vec<_>>();
+    // In the order of the result, so that COPYs above the same one are put in as they stand there.
+    let mut claims: Vec<(usize, &ManifestFirst)> = Vec::new();
+    for claim in &licence.claims {
+        if let Claim::ManifestFirst(claim) = claim
+            && let Some(place) = Place::find(claim, &events(left), &events(right))
+        {
+            claims.push((place.copies.iter().min().copied().unwrap_or_default(), claim));
+        }
+    }
+    claims.sort_unstable();
+    for (_, claim) in claims {
+        let Some(place) = Place::find(claim, &events(left), &events(right)) else { continue };
+        let Some(&last) = place.copies.iter().max() else { continue };
+        let bottom = right[last].facts.bottom_of(right[last].stage);
+        let commands = |placed: &[Placed]| {
+            let of = |it: &Placed| {
+                Some(Passed::Command(words_of_command(&it.command, bottom)?, it.folder.clone()))
+            };
+            placed.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        // COPYs of other claims may stand above the same one. These and the commands that need those may
+        // change places, too, as they have no file in common.
+        let above = left[..place.project].iter().rposition(|key| !key.is_put_in).map_or(0, |at| at + 1);
+        let apart = !left[above..place.project].iter().any(|key| claim.shares_files_with(key.event));
+        let (installs, others) = (commands(&claim.installs), commands(&claim.others));
+        let added = commands(&claim.added);
+        // Another stage may copy the same manifests for another command.
+        if let Some(first) = added.first().or(installs.first())
+            && !right.iter().any(|key| is_passed(first, key))
+        {
+            continue;
+        }
+        let mut may_pass = vec![Passed::Folder];
+        may_pass.extend(others.iter().cloned());
+        if apart {
+            may_pass.extend(left[place.project].may_pass.iter().cloned());
+            for key in &mut left[above..place.project] {
+                key.may_pass.extend(installs.iter().chain(&others).cloned());
+            }
+        }
+        for key in &mut left[place.project..] {
+            key.forgets.extend(claim.forgets.iter().map(|program| format!("where {program} was")));
+        }
+        left[place.project].may_pass.extend(installs.into_iter().chain(others));
+        left[place.project].may_pass.push(Passed::Folder);
+        // What is new must stand between them and the COPY of the project.
+        let project = (last..right.len()).find(|&at| same(&left[place.project], &right[at], false));
+        for key in &mut right[last..project.unwrap_or(last)] {
+            key.may_be_new |= added.iter().any(|added| is_passed(added, key));
+        }
+        let new = place.copies.iter().map(|&at| Key {
+            tokens: Tokens::default(),
+            inherits: Vec::new(),
+            apk_index: Vec::new(),
+            may_pass: may_pass.clone(),
+            is_put_in: true,
+            forgets: Vec::new(),
+            effects: OnceCell::new(),
+            ..right[at]
+        });
+        let new: Vec<_> = new.collect();
+        left.splice(place.project..place.project, new);
+    }
+}
+
+fn is_passed(passed: &Passed, key: &Key<'_, '_>) -> bool {
+    match (passed, key.event) {
+        (Passed::Command(words, folder), Event::Atom(atom)) => {
+            let in_folder = atom.folder.as_ref().and_then(|folder| folder.text()) == Some(folder);
+            in_folder && key.tokens.words.iter().map(|token| &token.text).eq(words)
+        }
+        (Passed::Folder, Event::Mkdir { .. }) => true,
+        _ => false,
+    }
 }
 
 /// Finds for each event on the left the same event on the right, past events that it may change
@@ -285,7 +388,12 @@ fn compare(left: &[Key<'_, '_>], right: &[Key<'_, '_>], other_path: bool) -> Res
             first += 1;
         }
         let stay = |at: &usize| !matched[*at] && !right[*at].may_be_new;
-        let passed = |found: usize| (first..found).filter(stay).find(|&at| !independent(key, &right[at]));
+        let passed = |found: usize| {
+            let stays = |at: &usize| {
+                !key.may_pass.iter().any(|it| is_passed(it, &right[*at])) && !independent(key, &right[*at])
+            };
+            (first..found).filter(stay).find(stays)
+        };
         let places = |new: bool| {
             let open = (first..right.len()).filter(|&at| !matched[at]);
             open.filter(move |&at| right[at].may_be_new == new && same(key, &right[at], other_path))
@@ -335,9 +443,8 @@ fn same(original: &Key<'_, '_>, result: &Key<'_, '_>, other_path: bool) -> bool 
     match (original.event, result.event) {
         (Event::Atom(_), Event::Atom(_)) => {
             same_setting(original.event, result.event, other_path)
+                && same_inheritance(original, result)
                 && same_words(&original.tokens, &result.tokens)
-                && original.inherits.len() == result.inherits.len()
-                && original.inherits.iter().zip(&result.inherits).all(|(a, b)| same_words(a, b))
                 && finds_index(&original.apk_index, &result.apk_index)
         }
         (Event::Copy(a), Event::Copy(b)) => {
@@ -389,6 +496,16 @@ fn same_setting(a: &Event<'_>, b: &Event<'_>, other_path: bool) -> bool {
         && (a.env == b.env || (other_path && a.env.equals_but(&b.env, "PATH")))
         && a.flags.len() == b.flags.len()
         && a.flags.iter().zip(&b.flags).all(|(one, other)| a.state.expand(one) == b.state.expand(other))
+}
+
+/// Whether what earlier commands in the same shells leave behind is the same.
+fn same_inheritance(original: &Key<'_, '_>, result: &Key<'_, '_>) -> bool {
+    let matters = |tokens: &&Rc<Tokens>| {
+        let forgotten = |name: &String| tokens.words.len() == 1 && tokens.words[0].text == *name;
+        !original.forgets.iter().any(forgotten)
+    };
+    let (before, after) = (original.inherits.iter().filter(matters), result.inherits.iter().filter(matters));
+    before.clone().count() == after.clone().count() && before.zip(after).all(|(a, b)| same_words(a, b))
 }
 
 /// Whether two events may change places.

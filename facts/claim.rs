@@ -1,5 +1,6 @@
 //! What a fix lets differ, and what it takes for granted.
 
+use crate::manifest_first::ManifestFirst;
 use crate::reshape::Split;
 use crate::tables::Manager;
 
@@ -45,6 +46,8 @@ pub enum Claim {
     },
     /// What only builds is in a stage of its own.
     Split(Split),
+    /// A dependency install stands above the COPY that brings the project.
+    ManifestFirst(ManifestFirst),
 }
 
 /// What a fix takes for granted about what the file does not show.
@@ -64,12 +67,13 @@ pub enum Assumption {
 impl Claim {
     /// Whether the image may differ in a way that matters.
     pub fn counts(&self) -> bool {
-        !matches!(
-            self,
-            Self::WithoutRecommends { inert: true, .. }
-                | Self::Ignored { inert: true, .. }
-                | Self::Development
-        )
+        match self {
+            Self::WithoutRecommends { inert, .. } => !inert,
+            Self::Ignored { inert, .. } => !inert,
+            Self::ManifestFirst(claim) => claim.counts(),
+            Self::Development => false,
+            Self::Flattened { .. } | Self::OneInstall(_) | Self::Rebase { .. } | Self::Split(_) => true,
+        }
     }
 
     /// The claim in words.
@@ -90,6 +94,7 @@ impl Claim {
             Self::Split(split) => {
                 format!("of the stage that builds, only {} is in the image", split.carried.join(", "))
             }
+            Self::ManifestFirst(claim) => claim.describe(),
             Self::OneInstall(manager) => {
                 format!("{} chooses all packages together, which may choose others", manager.name())
             }

@@ -22,6 +22,8 @@ pub mod image_configuration;
 pub mod junk;
 pub mod knowledge;
 pub mod liveness;
+pub mod manifest_first;
+pub mod manifests;
 pub mod naming;
 pub mod native;
 pub mod node_lock;

@@ -2,7 +2,7 @@
 
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{
-    Command, CompoundKind, Entry, JoinerKind, List, Pipeline, Redirection, Simple, Word,
+    self, Command, CompoundKind, Entry, JoinerKind, List, Pipeline, Redirection, Simple, Word,
 };
 
 use crate::bases::Bottom;
@@ -62,6 +62,16 @@ pub(crate) fn tokens(atom: &Atom<'_>, erasure: &Erasure<'_>) -> Tokens {
         _ => None,
     };
     out
+}
+
+/// The words of a command that is given as text, as [`tokens`] gives those of an atom.
+pub(crate) fn words_of_command(text: &str, bottom: Bottom) -> Option<Vec<String>> {
+    let list = shell::parse(text, LogicalSpan::new(0, text.len())).ok()?;
+    let [entry] = &list.entries[..] else { return None };
+    let mut out = Tokens::default();
+    let erasure = Erasure { without_recommends: None, bottom };
+    Writer { text, erasure: &erasure, out: &mut out }.pipeline(&entry.pipeline);
+    Some(out.words.into_iter().map(|word| word.text).collect())
 }
 
 /// The manager of a call that installs packages by literal names, not from files.

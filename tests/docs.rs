@@ -56,6 +56,10 @@ fn the_transforms_do_what_their_examples_say() {
             };
             match (*language, before) {
                 ("context", _) => surroundings = Surroundings::of(context(text)),
+                (language, _) if language.starts_with("text ") => {
+                    let path = language["text ".len()..].trim().to_owned();
+                    surroundings = Surroundings::of(Project::from_texts([(path, (*text).to_owned())].into()));
+                }
                 ("dockerfile", None) => before = Some(text),
                 ("dockerfile", Some(example)) => {
                     let outcome = run(example);

@@ -6,7 +6,8 @@ mod expect;
 
 use std::fs;
 
-use dockeropt::pipeline::{Applicability, Options, Outcome, optimize};
+use dockeropt::pipeline::{Applicability, Options, Outcome, optimize_in};
+use dockeropt::project::Contexts;
 use expect::{expect, root};
 
 /// The names of the example projects, sorted. A folder without a Dockerfile shows something else.
@@ -18,8 +19,11 @@ fn examples() -> Vec<String> {
     names
 }
 
-fn fixed(text: &str) -> Outcome {
-    let outcome = optimize(text, &Options::default());
+/// What becomes of a Dockerfile of an example, with the project around it.
+fn fixed(name: &str, text: &str) -> Outcome {
+    let contexts = Contexts::default();
+    let path = root(&format!("examples/{name}/Dockerfile"));
+    let outcome = optimize_in(text, &Options::default(), &contexts.around(&path, text));
     assert_eq!((&outcome.diagnostics[..], &outcome.bugs[..]), (&[][..], &[][..]));
     outcome
 }
@@ -30,7 +34,7 @@ fn every_example_becomes_what_is_expected() {
     assert!(names.len() > 4, "{names:?}");
     for name in names {
         let text = fs::read_to_string(root(&format!("examples/{name}/Dockerfile"))).unwrap();
-        expect(&format!("examples/{name}/expected.Dockerfile"), &fixed(&text).after);
+        expect(&format!("examples/{name}/expected.Dockerfile"), &fixed(&name, &text).after);
     }
 }
 
@@ -38,9 +42,9 @@ fn every_example_becomes_what_is_expected() {
 fn a_second_run_changes_nothing() {
     for name in examples() {
         let text = fs::read_to_string(root(&format!("examples/{name}/Dockerfile"))).unwrap();
-        let once = fixed(&text);
+        let once = fixed(&name, &text);
         assert_ne!(once.after, text, "{name} shows nothing");
-        let twice = fixed(&once.after);
+        let twice = fixed(&name, &once.after);
         assert_eq!(twice.after, once.after, "{name}");
         assert_eq!(twice.fixes, [], "{name}");
     }
@@ -51,7 +55,7 @@ fn what_is_applied_by_default_is_safe() {
     let mut held_back = 0;
     for name in examples() {
         let text = fs::read_to_string(root(&format!("examples/{name}/Dockerfile"))).unwrap();
-        let outcome = fixed(&text);
+        let outcome = fixed(&name, &text);
         for fix in outcome.fixes {
             assert_eq!((fix.applicability, &fix.assumes[..]), (Applicability::Safe, &[][..]), "{name}");
         }
@@ -74,5 +78,6 @@ fn the_article_by_hand() {
     assert!(expected.contains("apt-get update && apt-get install -y --no-install-recommends"));
     assert!(expected.contains("rm -rf /var/lib/apt/lists/*"));
     assert!(place("RUN apt-get update") < place("COPY . /app"));
-    assert!(place("COPY . /app") < place("RUN pip install --no-cache-dir -r requirements.txt"));
+    let install = place("RUN pip install --no-cache-dir -r requirements.txt");
+    assert!(place("COPY requirements.txt /app/") < install && install < place("COPY . /app"));
 }

@@ -253,7 +253,7 @@ impl<'c> Moves<'c> {
 }
 
 /// What stands between a step and the installs below it.
-enum Passed {
+pub(crate) enum Passed {
     /// It may be passed.
     Yes,
     /// It may not, and why, with `{line}` for its line.
@@ -298,7 +298,7 @@ fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict
     }
 }
 
-fn may_pass_copy(
+pub(crate) fn may_pass_copy(
     facts: &Facts<'_>,
     below: &Step<'_>,
     copy: &Copy,

@@ -5,6 +5,7 @@
 
 mod clean_package_cache;
 mod copy_after_install;
+mod copy_manifest_first;
 mod development_stage;
 mod flatten;
 mod ignore_junk;
@@ -33,13 +34,14 @@ pub use memo::Memo;
 /// Every transform, in the order in which they run: what lies in the context first, as the others look
 /// at it; then what joins RUNs, as the others look at one RUN at a time; what moves instructions and adds
 /// stages last.
-pub const ALL: [&dyn Transform; 9] = [
+pub const ALL: [&dyn Transform; 10] = [
     &ignore_junk::IgnoreJunk,
     &slim_base::SlimBase,
     &merge_run::MergeRun,
     &no_recommends::NoRecommends,
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
+    &copy_manifest_first::CopyManifestFirst,
     &split_stages::SplitStages,
     &development_stage::DevelopmentStage,
     &flatten::Flatten,

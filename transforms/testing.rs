@@ -86,6 +86,12 @@ pub(crate) fn rewrites_in(transform: &dyn Transform, around: &Around, before: &s
     }
 }
 
+/// Like [`rewrites_in`], in the layout that is given: for files that begin with a directive.
+#[track_caller]
+pub(crate) fn rewrites_as_written(transform: &dyn Transform, around: &Around, before: &str, after: &str) {
+    Run::new(transform, around, before, Take::Safe).gives(before, after, "as written");
+}
+
 /// The transform leaves each of the Dockerfiles as it is, whatever may be taken, and says why in words
 /// that contain the reason beside it.
 #[track_caller]

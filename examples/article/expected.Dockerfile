@@ -4,5 +4,6 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
     default-libmysqlclient-dev \
     gcc \
     && rm -rf /var/lib/apt/lists/*
-COPY . /app
+COPY requirements.txt /app/
 RUN pip install --no-cache-dir -r requirements.txt
+COPY . /app

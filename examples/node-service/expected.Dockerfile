@@ -10,10 +10,11 @@ RUN apt-get update && apt-get install -y --no-install-recommends curl tini ca-ce
 
 ARG VERSION=unknown
 
+RUN npm install -g pm2@5 && npm cache clean --force
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev && npm cache clean --force
 # Sources and manifests
 COPY . .
-RUN npm install -g pm2@5 && npm cache clean --force
-RUN npm ci --omit=dev && npm cache clean --force
 
 LABEL org.opencontainers.image.version=$VERSION
 
