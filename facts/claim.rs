@@ -68,11 +68,10 @@ impl Claim {
     /// Whether the image may differ in a way that matters.
     pub fn counts(&self) -> bool {
         match self {
-            Self::WithoutRecommends { inert, .. } => !inert,
-            Self::Ignored { inert, .. } => !inert,
+            Self::WithoutRecommends { inert, .. } | Self::Ignored { inert, .. } => !inert,
             Self::ManifestFirst(claim) => claim.counts(),
             Self::Development => false,
-            Self::Flattened { .. } | Self::OneInstall(_) | Self::Rebase { .. } | Self::Split(_) => true,
+            _ => true,
         }
     }
 

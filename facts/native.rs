@@ -243,6 +243,10 @@ mod tests {
         let old = python("psycopg2-binary", Some("2.9.3"), "3.12", "bookworm");
         assert_eq!(old, compiled("gcc libc6-dev libpq-dev", "libpq5"));
         assert_eq!(python("psycopg2", None, "3.12", "bookworm"), old);
+        // Its build links with zlib, which the headers of libxml2 don't bring.
+        let lxml = python("lxml", Some("4.6.0"), "3.10", "bookworm");
+        let headers = "gcc libc6-dev libxml2-dev libxslt1-dev zlib1g-dev";
+        assert_eq!(lxml, compiled(headers, "libxml2 libxslt1.1 zlib1g"));
         assert_eq!(python("numpy", Some("1.26.4"), "3.12", "bookworm"), ready(""));
         assert_eq!(python("numpy", None, "3.12", "bookworm"), ready(""));
         // What numpy of then is compiled with isn't known.

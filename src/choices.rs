@@ -106,6 +106,12 @@ impl Choices {
         }))
     }
 
+    /// What may be done to a file of another place, of which `below` is the path from the folder of its
+    /// configuration. A baseline there does not count.
+    pub fn options_by(&self, config: &Config, below: &Path) -> Options {
+        self.of(config, &config.selection(below))
+    }
+
     /// Where the fixes are listed that were there before: what the command line says, or else the
     /// configuration for the current folder.
     ///

@@ -37,6 +37,11 @@ pub enum Command {
     /// What a fix claims to change, and what differs between two builds of the same file, is told
     /// apart from the unexpected. Needs docker, podman or buildah.
     Verify(VerifyArgs),
+    /// Plans, reviews and applies the rewrites of many repositories.
+    ///
+    /// `plan` writes a page to review, `apply` makes a branch in each repository with one commit for each
+    /// kind of change. Needs git.
+    Migrate(crate::migrate::arguments::MigrateArgs),
     /// Lists the transforms with what they do and whether they run by default.
     List,
     /// Explains a transform: what it does, why, when it is safe, and what it leaves alone.
@@ -281,6 +286,8 @@ pub enum Format {
     Markdown,
     /// JUnit's XML: a suite for each file, a failed test for each fix.
     Junit,
+    /// A page for a browser, to filter and review; the same as `migrate plan` writes.
+    Html,
 }
 
 impl Format {
@@ -296,6 +303,7 @@ impl Format {
             () if is(&[".json"]) => Some(Self::Json),
             () if is(&[".md", ".markdown"]) => Some(Self::Markdown),
             () if is(&[".xml"]) => Some(Self::Junit),
+            () if is(&[".html", ".htm"]) => Some(Self::Html),
             () if is(&[".diff", ".patch"]) => Some(Self::Diff),
             () if is(&[".txt"]) => Some(Self::Text),
             () => None,

@@ -121,10 +121,18 @@ pub fn read(path: &Path) -> anyhow::Result<Config> {
     let shown = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{shown}: {}", describe(&error)))?;
-    parse(&text, path).map_err(|mistake| {
-        let index = LineIndex::new(&text);
-        let place = index.position(&text, mistake.at.min(text.len()));
-        anyhow::anyhow!("{shown}:{}:{}: {}", place.line, place.column, mistake.message)
+    read_text(&text, path)
+}
+
+/// Reads the text of a configuration file, which is that of a path.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_text(text: &str, path: &Path) -> anyhow::Result<Config> {
+    parse(text, path).map_err(|mistake| {
+        let index = LineIndex::new(text);
+        let place = index.position(text, mistake.at.min(text.len()));
+        anyhow::anyhow!("{}:{}:{}: {}", path.display(), place.line, place.column, mistake.message)
     })
 }
 

@@ -112,12 +112,9 @@ pub fn unified(name: &[u8], texts: Texts<'_>, palette: &Palette, out: &mut Vec<u
         return;
     }
     let name = name.strip_prefix(b"/").unwrap_or(name);
-    let (old, new) = (lines(texts.before), lines(texts.after));
-    let deadline = Some(Instant::now() + PATIENCE);
-    let operations = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
     let (old, new) = (lines(texts.shown_before), lines(texts.shown_after));
     header(name, palette.header, out);
-    for hunk in group_diff_ops(operations, CONTEXT) {
+    for hunk in hunks(texts.before, texts.after) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
         let old_range = range(first.old_range().start, last.old_range().end);
         let new_range = range(first.new_range().start, last.new_range().end);
@@ -132,6 +129,13 @@ pub fn unified(name: &[u8], texts: Texts<'_>, palette: &Palette, out: &mut Vec<u
             }
         }
     }
+}
+
+/// The changes between two texts, by lines, with the lines around them.
+pub fn hunks(before: &str, after: &str) -> Vec<Vec<DiffOp>> {
+    let (old, new) = (lines(before), lines(after));
+    let deadline = Some(Instant::now() + PATIENCE);
+    group_diff_ops(capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline), CONTEXT)
 }
 
 /// Appends the diff that makes a new file.

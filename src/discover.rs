@@ -28,6 +28,9 @@ pub struct Candidate {
     inode: Option<u64>,
 }
 
+/// Folders that hold what others wrote.
+pub(crate) const DEPENDENCIES: [&str; 2] = ["vendor", "node_modules"];
+
 /// Why something that was found is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
@@ -170,7 +173,9 @@ fn folder_left_out(entry: &DirEntry) -> Verdict<'_> {
             }
             _ => Verdict::Pass,
         },
-        b"vendor" | b"node_modules" => Verdict::LeaveOut(entry.path(), LeftOut::Dependencies),
+        name if DEPENDENCIES.iter().any(|folder| folder.as_bytes() == name) => {
+            Verdict::LeaveOut(entry.path(), LeftOut::Dependencies)
+        }
         _ => Verdict::Search,
     }
 }

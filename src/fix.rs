@@ -238,7 +238,7 @@ pub fn run(found: &Found, settings: &Settings<'_>, streams: Streams<'_>) -> io::
     let mut tally = Tally::new(settings, &reports, streams);
     tally.summary.left_out.clone_from(&found.left_out);
     let mut ignores = IgnoreFiles::default();
-    let mut progress = Progress::new(found.candidates.len(), !settings.quiet);
+    let mut progress = Progress::new(found.candidates.len(), "files", !settings.quiet);
     let see = |tally: &mut Tally<'_, '_>, done: Done, progress: &Progress| {
         progress.aside(|| tally.add(done));
         let is_over = tally.failure.is_some() && !settings.write

@@ -11,6 +11,7 @@ const LONG: Duration = Duration::from_secs(1);
 /// A bar on standard error that appears once the run has taken long.
 pub(crate) struct Progress {
     total: u64,
+    what: &'static str,
     done: u64,
     started: Instant,
     wanted: bool,
@@ -18,10 +19,10 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for `total` files; never shown if not `wanted` or if standard error is no terminal.
-    pub(crate) fn new(total: usize, wanted: bool) -> Self {
+    /// A bar for `total` files, or what else there is; never shown if not `wanted` or if standard error is no terminal.
+    pub(crate) fn new(total: usize, what: &'static str, wanted: bool) -> Self {
         let wanted = wanted && total > 1 && stderr().is_terminal();
-        Self { total: total as u64, done: 0, started: Instant::now(), wanted, bar: None }
+        Self { total: total as u64, what, done: 0, started: Instant::now(), wanted, bar: None }
     }
 
     /// Counts a file.
@@ -34,7 +35,8 @@ impl Progress {
             Some(bar) => bar.set_position(self.done),
             None if self.started.elapsed() > LONG => {
                 let bar = ProgressBar::new(self.total);
-                if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} files, {eta} left") {
+                let template = format!("{{wide_bar}} {{pos}}/{{len}} {}, {{eta}} left", self.what);
+                if let Ok(style) = ProgressStyle::with_template(&template) {
                     bar.set_style(style);
                 }
                 bar.set_position(self.done);

@@ -26,7 +26,7 @@ const MOST_PARENTS: usize = 8;
 const LARGEST_SCRIPT: u64 = 64 << 10;
 
 /// Folders of which only the size is of interest: nobody writes what lies in them.
-const NOT_ENTERED: [&str; 14] = [
+pub(crate) const NOT_ENTERED: [&str; 14] = [
     ".bzr",
     ".git",
     ".gradle",
@@ -105,7 +105,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// What a Dockerfile copies of its context, as far as it is spelled out.
-fn sources(text: &str) -> Vec<String> {
+pub(crate) fn sources(text: &str) -> Vec<String> {
     let file = parse(text);
     if !file.diagnostics.is_empty() {
         return Vec::new();
@@ -304,7 +304,7 @@ fn callers(context: &Path, project: &Project) -> Vec<Caller> {
     callers
 }
 
-fn may_call(name: &str) -> bool {
+pub(crate) fn may_call(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| lower.ends_with(ending));
     ends(&[".yml", ".yaml", ".hcl", ".sh", ".mk"])
@@ -314,7 +314,7 @@ fn may_call(name: &str) -> bool {
 
 /// What stands behind `target`: `--target NAME`, `--target=NAME`, `target: NAME`, `target = "NAME"`; for
 /// a variable [`Caller::ANY`].
-fn targets(text: &str) -> Vec<String> {
+pub(crate) fn targets(text: &str) -> Vec<String> {
     let mut targets = Vec::new();
     for (at, _) in text.match_indices("target") {
         if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {

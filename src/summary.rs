@@ -57,7 +57,8 @@ fn files(number: usize) -> String {
     count(number, "file", "files")
 }
 
-fn name(reason: LeftOut) -> &'static str {
+/// What is said of a reason.
+pub(crate) fn name(reason: LeftOut) -> &'static str {
     match reason {
         LeftOut::Generated => "generated",
         LeftOut::Template => "template",

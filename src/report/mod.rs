@@ -70,6 +70,7 @@ pub fn of(format: Format, palette: Palette) -> Box<dyn Report> {
         Format::Gitlab => Box::new(gitlab::Gitlab),
         Format::Markdown => Box::new(markdown::Markdown),
         Format::Junit => Box::new(junit::Junit),
+        Format::Html => Box::new(crate::migrate::Html::new()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::process::{self, Failure, Finished, Limits};
+use crate::process::{self, Failure, Finished, Limits};
 
 /// A kind of build engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -172,9 +172,9 @@ impl Engine {
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
     ) -> Result<T, Failure> {
         match self.kind {
-            Kind::Docker => process::stream(self.command(["save", tag]), limits, read),
+            Kind::Docker => process::stream(self.command(["save", tag]), &[], limits, read),
             Kind::Podman => {
-                process::stream(self.command(["save", "--format", "docker-archive", tag]), limits, read)
+                process::stream(self.command(["save", "--format", "docker-archive", tag]), &[], limits, read)
             }
             Kind::Buildah => {
                 // It writes to a file only.

@@ -7,7 +7,6 @@ mod ignored;
 mod image;
 mod measure;
 mod packages;
-mod process;
 mod prove;
 mod report;
 
@@ -25,10 +24,10 @@ use dockeropt_facts::{Action, Facts};
 use dockeropt_syntax::{Text, parse};
 use tempfile::TempDir;
 
+pub use crate::process::{Failure, Limits};
 pub use compare::{Allowance, Class, Difference};
 pub use engine::{BuildOptions, Engine, EngineError, Kind};
 pub use measure::{Measures, Spread, Subjects, measure};
-pub use process::{Failure, Limits};
 pub use prove::{Proof, prove};
 pub use report::{json, markdown, text};
 

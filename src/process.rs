@@ -1,9 +1,11 @@
-//! Running an engine's command line: what it says, how long it takes, and how it is stopped.
+//! Running other programs: what they say, how long they take, and how they are stopped.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,12 +15,15 @@ const TICK: Duration = Duration::from_millis(20);
 const GRACE: Duration = Duration::from_secs(10);
 /// So much of the end of what a command says is kept.
 const SAID: usize = 64 << 10;
+/// How often the size of a folder is looked at: to add it up takes a while.
+const WEIGHED: Duration = Duration::from_millis(200);
 
 /// When commands are to be stopped.
 #[derive(Clone, Debug)]
 pub struct Limits {
     interrupted: Arc<AtomicBool>,
     timeout: Option<Duration>,
+    size: Option<(PathBuf, u64)>,
 }
 
 /// Why a command did not do what it was told.
@@ -34,6 +39,14 @@ pub enum Failure {
         command: String,
         /// What it may take.
         limit: Duration,
+    },
+    /// The folder that it writes to got too large.
+    #[error("{command} wrote more than {} MB, which --max-size allows", limit / 1_000_000)]
+    TooLarge {
+        /// The program and its first argument.
+        command: String,
+        /// What the folder may have, in bytes.
+        limit: u64,
     },
     /// The disk is full.
     #[error("no space is left on the device that {0} writes to")]
@@ -81,7 +94,7 @@ pub struct Finished {
 impl Limits {
     /// No limit, and no interrupts but those that end the program.
     pub fn none() -> Self {
-        Self { interrupted: Arc::default(), timeout: None }
+        Self { interrupted: Arc::default(), timeout: None, size: None }
     }
 
     /// Commands end when the program is told to end (a second time it ends at once), or after `timeout`.
@@ -93,18 +106,28 @@ impl Limits {
             signal_hook::flag::register_conditional_default(signal, Arc::clone(&interrupted))?;
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         }
-        Ok(Self { interrupted, timeout })
+        Ok(Self { interrupted, timeout, size: None })
     }
 
     /// Commands end after `timeout`.
     #[cfg(not(unix))]
     pub fn with_interrupts(timeout: Option<Duration>) -> io::Result<Self> {
-        Ok(Self { interrupted: Arc::default(), timeout })
+        Ok(Self { interrupted: Arc::default(), timeout, size: None })
     }
 
     /// The same without interrupts: for cleaning up.
     pub fn for_cleanup(&self) -> Self {
-        Self { interrupted: Arc::default(), timeout: self.timeout }
+        Self { interrupted: Arc::default(), timeout: self.timeout, size: None }
+    }
+
+    /// The same, with another time for each command.
+    pub fn within(&self, timeout: Duration) -> Self {
+        Self { timeout: Some(timeout), ..self.clone() }
+    }
+
+    /// The same; commands also end when a folder has more than so many bytes.
+    pub fn with_size(&self, folder: PathBuf, most: u64) -> Self {
+        Self { size: Some((folder, most)), ..self.clone() }
     }
 
     /// An error if the user interrupted.
@@ -114,25 +137,38 @@ impl Limits {
 }
 
 /// Runs a command to its end, whatever that is.
-pub(super) fn run(command: Command, limits: &Limits) -> Result<Finished, Failure> {
+pub(crate) fn run(command: Command, limits: &Limits) -> Result<Finished, Failure> {
     let read = |output: &mut dyn Read| {
         let mut bytes = Vec::new();
         output.read_to_end(&mut bytes).map(|_| bytes)
     };
-    let (output, finished) = run_reading(command, limits, read)?;
+    let (output, finished) = run_reading(command, &[], limits, read)?;
     Ok(Finished { output, ..finished })
 }
 
+/// Runs a command that must succeed, and reads `input` from its standard input.
+pub(crate) fn feed(command: Command, input: &[u8], limits: &Limits) -> Result<Finished, Failure> {
+    let name = name(&command);
+    let read = |output: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        output.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let (output, finished) = run_reading(command, input, limits, read)?;
+    check_status(name, Finished { output, ..finished })
+}
+
 /// Runs a command that must succeed.
-pub(super) fn succeed(command: Command, limits: &Limits) -> Result<Finished, Failure> {
+pub(crate) fn succeed(command: Command, limits: &Limits) -> Result<Finished, Failure> {
     let name = name(&command);
     let finished = run(command, limits)?;
     check_status(name, finished)
 }
 
-/// Runs a command that must succeed and hands on its standard output as it comes.
-pub(super) fn stream<T>(
+/// Runs a command that must succeed, reads `input` from its standard input, and hands on its standard
+/// output as it comes.
+pub(crate) fn stream<T>(
     command: Command,
+    input: &[u8],
     limits: &Limits,
     read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
 ) -> Result<T, Failure> {
@@ -143,7 +179,7 @@ pub(super) fn stream<T>(
         // A command whose output nobody reads would never end.
         io::copy(output, &mut io::sink()).map(drop)
     };
-    let ((), finished) = run_reading(command, limits, keep)?;
+    let ((), finished) = run_reading(command, input, limits, keep)?;
     check_status(name.clone(), finished)?;
     match result {
         Some(Ok(value)) => Ok(value),
@@ -164,6 +200,7 @@ fn check_status(command: String, finished: Finished) -> Result<Finished, Failure
 
 fn run_reading<T>(
     mut command: Command,
+    input: &[u8],
     limits: &Limits,
     read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
 ) -> Result<(T, Finished), Failure> {
@@ -171,27 +208,35 @@ fn run_reading<T>(
     let start = Instant::now();
     limits.check()?;
     let io_failure = |error| Failure::io(&name, error);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(io_failure)?;
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let (Some(mut output), Some(errors)) = (output, errors) else {
         return Err(Failure::io(&name, io::ErrorKind::BrokenPipe.into()));
     };
-    let ended = AtomicBool::new(false);
+    let stdin = child.stdin.take();
+    let (ending, ended) = mpsc::channel::<()>();
     let (value, said, stopped) = thread::scope(|scope| {
         let said = scope.spawn(|| end_of(errors));
-        let watch = scope.spawn(|| watch(&mut child, limits, start, &ended));
+        if let Some(mut stdin) = stdin {
+            // A command that has read enough is no error.
+            scope.spawn(move || stdin.write_all(input));
+        }
+        let watched = &mut child;
+        let watch = scope.spawn(move || watch(watched, limits, start, &ended));
         let value = read(&mut output);
         // A reader that gave up must not keep the command from writing on.
         let drained = io::copy(&mut output, &mut io::sink());
         let said = said.join().unwrap_or_default();
-        ended.store(true, Ordering::Relaxed);
+        drop(ending);
         let stopped = watch.join().unwrap_or(Ok(None));
         (drained.and(value), said, stopped)
     });
     match stopped.map_err(io_failure)? {
         Some(Stopped::Interrupted) => return Err(Failure::Interrupted),
         Some(Stopped::TimedOut(limit)) => return Err(Failure::TimedOut { command: name, limit }),
+        Some(Stopped::TooLarge(limit)) => return Err(Failure::TooLarge { command: name, limit }),
         None => {}
     }
     let status = child.wait().map_err(io_failure)?;
@@ -202,6 +247,7 @@ fn run_reading<T>(
 enum Stopped {
     Interrupted,
     TimedOut(Duration),
+    TooLarge(u64),
 }
 
 /// Ends a command that runs when it must not.
@@ -209,31 +255,54 @@ fn watch(
     child: &mut Child,
     limits: &Limits,
     start: Instant,
-    ended: &AtomicBool,
+    ended: &Receiver<()>,
 ) -> io::Result<Option<Stopped>> {
+    let mut weighed = start;
     loop {
-        if child.try_wait()?.is_some() || ended.load(Ordering::Relaxed) {
+        // Ends at once when nobody reads the command's output any more, as it has none.
+        if ended.recv_timeout(TICK) == Err(RecvTimeoutError::Disconnected) || child.try_wait()?.is_some() {
             return Ok(None);
+        }
+        let mut too_large = None;
+        if let Some((folder, most)) = &limits.size
+            && weighed.elapsed() > WEIGHED
+        {
+            too_large = Some(*most).filter(|&most| size_of(folder) > most);
+            weighed = Instant::now();
         }
         let timeout = limits.timeout.filter(|&limit| start.elapsed() > limit);
         let stopped = match timeout {
             _ if limits.check().is_err() => Some(Stopped::Interrupted),
             Some(limit) => Some(Stopped::TimedOut(limit)),
-            None => None,
+            None => too_large.map(Stopped::TooLarge),
         };
         if let Some(stopped) = stopped {
             end(child)?;
             return Ok(Some(stopped));
         }
-        thread::sleep(TICK);
     }
 }
 
+/// How many bytes the files below a folder have. What can't be read counts for nothing.
+pub(crate) fn size_of(folder: &std::path::Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
 /// Asks a command to end, and makes it if it does not: an engine's client cancels its build when asked.
+/// A command that leads a process group takes its helpers with it.
 fn end(child: &mut Child) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(process) = rustix::process::Pid::from_raw(child.id() as i32) {
-        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        use rustix::process::{Signal, getpgid, kill_process, kill_process_group};
+        let leads = getpgid(Some(process)).is_ok_and(|group| group == process);
+        let kill = if leads { kill_process_group } else { kill_process };
+        let _ = kill(process, Signal::TERM);
         let asked = Instant::now();
         while asked.elapsed() < GRACE {
             if child.try_wait()?.is_some() {
@@ -241,6 +310,7 @@ fn end(child: &mut Child) -> io::Result<()> {
             }
             thread::sleep(TICK);
         }
+        let _ = kill(process, Signal::KILL);
     }
     child.kill()?;
     child.wait().map(drop)
@@ -324,6 +394,6 @@ mod tests {
             let mut first = [0; 4];
             output.read_exact(&mut first).map(|()| first)
         };
-        assert_eq!(stream(shell("yes | head -c 1000000"), &Limits::none(), read).unwrap(), *b"y\ny\n");
+        assert_eq!(stream(shell("yes | head -c 1000000"), &[], &Limits::none(), read).unwrap(), *b"y\ny\n");
     }
 }
