@@ -42,8 +42,8 @@ pub const ALL: [&dyn Transform; 10] = [
     &clean_package_cache::CleanPackageCache,
     &copy_after_install::CopyAfterInstall,
     &copy_manifest_first::CopyManifestFirst,
-    &split_stages::SplitStages,
     &development_stage::DevelopmentStage,
+    &split_stages::SplitStages,
     &flatten::Flatten,
 ];
 

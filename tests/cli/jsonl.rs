@@ -125,7 +125,7 @@ fn configuration_baseline_and_check_hold() {
     assert_eq!(ids(&["--baseline", "base.json", "--isolated"])[0], "");
     let (code, _, err) = output_for(program(&folder.root()).args(["fix", "--jsonl", "--check"]), &input);
     assert_eq!(code, Some(1));
-    assert_eq!(err, "1 file changed (2 fixes)\n");
+    assert_eq!(err, "1 file changed (2 fixes); 2 more fixes with --unsafe\n");
     folder.write("dockeropt.toml", "skp = 1\n");
     let (code, out, err) = output_for(program(&folder.root()).args(["fix", "--jsonl"]), &input);
     assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
