@@ -19,6 +19,9 @@ pub enum PlanError {
     /// Commands put at the end would be part of the comment that is there.
     #[error("the script ends with a comment")]
     TrailingComment,
+    /// At the start or the end of a RUN, a command would be read otherwise.
+    #[error("a command beside it would be read otherwise at the start or the end of the RUN")]
+    ReadOtherwise,
 }
 
 /// The commands of a RUN in shell form, and what shall become of them.
@@ -116,6 +119,12 @@ impl<'p, 't> RunPlan<'p, 't> {
             Span::new(before, logical.source_span(entries[index].pipeline.span).end)
         };
         self.check_no_comment(span)?;
+        let text = |entry: &Entry<'_>| logical.get(entry.pipeline.span);
+        let first = entries.get(index + 1).is_some_and(|next| is_read_otherwise_first(text(next)));
+        let last = index + 1 == entries.len() && text(&entries[index - 1]).ends_with(char::is_whitespace);
+        if first || last {
+            return Err(PlanError::ReadOtherwise);
+        }
         Ok(self.edits.remove(span)?)
     }
 
@@ -199,4 +208,11 @@ impl<'p, 't> RunPlan<'p, 't> {
         let within = |trivia: &Trivia| matches!(trivia, Trivia::Comment(comment) if span.start < comment.end && comment.start < span.end);
         if self.instruction.trivia.iter().any(within) { Err(PlanError::Comment) } else { Ok(()) }
     }
+}
+
+/// Whether the builder reads a command otherwise when it stands first: it takes off white space of all
+/// kinds, and takes `--x` for a flag and `["x"]` for the exec form.
+fn is_read_otherwise_first(command: &str) -> bool {
+    let is_list = command.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['"', ']']));
+    command.starts_with(char::is_whitespace) || command.starts_with("--") || is_list
 }

@@ -379,6 +379,11 @@ fn cleanups_that_act_on_what_stands_beside_them() {
                 "FROM alpine:3.20\nRUN ./x || apk update\nRUN echo x > /etc/apk/repositories\nRUN apk add git\n",
                 "the repositories change",
             ),
+            (
+                "FROM alpine:3.20\nRUN apk update && --network=none && apk add git\n",
+                "would be read otherwise",
+            ),
+            ("FROM alpine:3.20\nRUN apk update && [ \"x\" ]\n", "would be read otherwise"),
             ("FROM alpine:3.20\nRUN apk fix -U\nRUN apk add git\n", "is no install"),
         ],
     );
