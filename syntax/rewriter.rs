@@ -23,7 +23,8 @@ pub fn move_after(file: &Dockerfile<'_>, moved: usize, target: usize) -> Result<
     if file.text[..at].ends_with('\n') {
         edits.insert(at, format!("{gap}{block}"))?;
     } else {
-        let block = block.strip_suffix(newline).unwrap_or(block);
+        // A file may mix line endings.
+        let block = block.strip_suffix("\r\n").or_else(|| block.strip_suffix('\n')).unwrap_or(block);
         edits.insert(at, format!("{newline}{gap}{block}"))?;
     }
     Ok(edits)

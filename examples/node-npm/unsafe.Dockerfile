@@ -3,6 +3,7 @@ FROM node:20-slim AS builder
 WORKDIR /srv/site
 
 COPY package.json package-lock.json ./
+
 RUN npm ci && npm cache clean --force
 
 # everything

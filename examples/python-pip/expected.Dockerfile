@@ -3,6 +3,7 @@ FROM python:3.10-slim
 WORKDIR /usr/src/app
 
 COPY requirements/production.txt requirements/base.txt ./requirements/
+
 RUN pip install --no-cache-dir --upgrade pip==24.0 && pip install --no-cache-dir -r requirements/production.txt
 
 # The whole project
