@@ -192,7 +192,7 @@ impl<'c> Subject<'c> {
                     simple.words[call.at].literal().is_some_and(|path| path.ends_with(&format!("bin/{name}")))
                 };
                 if let Some(name) = name.filter(|name| {
-                    !self.has_script(name) && !name.contains(' ') && !(call.by_path && system(name))
+                    !(self.has_script(name) || name.contains(' ') || call.by_path && system(name))
                 }) {
                     unread = Some(name.to_owned());
                 }

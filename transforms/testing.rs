@@ -31,11 +31,6 @@ impl Around {
         Self { project: Some(project), ..Self::default() }
     }
 
-    /// The same with settings.
-    pub(crate) fn with(self, settings: Settings) -> Self {
-        Self { settings, ..self }
-    }
-
     /// The build context.
     pub(crate) fn into_project(self) -> Project {
         self.project.unwrap_or_default()
