@@ -70,7 +70,7 @@ fn it_pushes_and_does_nothing_twice() {
     bench.ok("migrate apply plan --accept safe --push origin");
     let served = "served/org/app.git";
     let head = bench.git(served, &["rev-parse", "dockeropt"]);
-    assert_eq!(bench.subjects(served, "main..dockeropt").len(), 4);
+    assert_eq!(bench.subjects(served, "main..dockeropt").len(), 5);
     assert_eq!(bench.status("org-app")["pushed"], serde_json::json!(["origin"]));
     let journal = bench.read("plan/journal.jsonl").lines().count();
     let said = bench.ok("migrate apply plan --accept safe --push origin");
@@ -125,7 +125,7 @@ fn hooks_do_not_run() {
     bench.ok("migrate plan app -o plan");
     bench.ok("migrate apply plan --accept safe --push origin");
     assert!(!bench.path("ran").exists(), "{}", bench.read("ran"));
-    assert_eq!(bench.subjects("remote.git", "main..dockeropt").len(), 4);
+    assert_eq!(bench.subjects("remote.git", "main..dockeropt").len(), 5);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_dry_run_shows_commands_and_changes_nothing() {
         "read-tree",
         "commit1=$(git",
         "commit-tree -p \"$commit1\"",
-        "update-ref refs/heads/dockeropt \"$commit4\"",
+        "update-ref refs/heads/dockeropt \"$commit5\"",
         "push --quiet",
     ] {
         assert!(shown.contains(command), "{command}\n{shown}");
@@ -224,7 +224,7 @@ fn what_moved_is_looked_at_anew_or_skipped() {
     assert!(bench.git("served/org/a.git", &["ls-tree", "--name-only", "dockeropt"]).contains("new"));
     assert!(bench.status("org-a")["remarks"].to_string().contains("planned at"));
     assert!(bench.status("org-b")["reason"].as_str().unwrap().contains("no accepted fix is left"));
-    assert_eq!(bench.subjects("served/org/c.git", "main..dockeropt").len(), 4);
+    assert_eq!(bench.subjects("served/org/c.git", "main..dockeropt").len(), 5);
 }
 
 #[test]

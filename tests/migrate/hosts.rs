@@ -102,6 +102,6 @@ fn repositories_are_planned_and_pushed_to_over_all_protocols() {
         assert_eq!(!has.is_empty(), pushed, "{name}");
         let status = bench.status(&name.replace('/', "-"));
         assert_eq!(status["status"], if pushed { "pushed" } else { "failed" }, "{status}");
-        assert_eq!(status["commits"], 4);
+        assert_eq!(status["commits"], 5);
     }
 }
