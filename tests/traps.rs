@@ -63,13 +63,13 @@ mod splicing {
     fn operators_and_lines_of_a_package_list() {
         becomes(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN apt-get update && apt-get install -y gfortran \
                 gcc && \
                 apt-get clean
             ",
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN apt-get update && apt-get install -y --no-install-recommends gfortran \
                 gcc && \
                 apt-get clean && \
@@ -82,7 +82,7 @@ mod splicing {
     fn a_comment_between_packages() {
         keeps(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN apt-get update && apt-get install -y \
                 # to unpack
                 tar \
@@ -97,7 +97,7 @@ mod splicing {
     fn old_env_over_lines() {
         untouched(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             ENV DEPS \
                 autoconf \
                 gcc
@@ -108,18 +108,18 @@ mod splicing {
 
     #[test]
     fn quotes_in_old_forms() {
-        untouched("FROM debian:bookworm\nLABEL maintainer \"Jessie\"\nENV A b c\nMAINTAINER x\n");
+        untouched("FROM debian:bookworm-slim\nLABEL maintainer \"Jessie\"\nENV A b c\nMAINTAINER x\n");
     }
 
     #[test]
     fn no_newline_at_the_end() {
         becomes(
-            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends make",
-            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*",
+            "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends make",
+            "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*",
         );
         becomes(
-            "FROM python:3.12\nCOPY . /app\nRUN pip install --no-cache-dir flask",
-            "FROM python:3.12\nRUN pip install --no-cache-dir flask\nCOPY . /app",
+            "FROM python:3.12-slim\nCOPY . /app\nRUN pip install --no-cache-dir flask",
+            "FROM python:3.12-slim\nRUN pip install --no-cache-dir flask\nCOPY . /app",
         );
     }
 
@@ -127,13 +127,13 @@ mod splicing {
     fn directives_stay_first() {
         for first in ["# syntax=docker/dockerfile:1\n", "# check=skip=all\n# syntax=docker/dockerfile:1\n"] {
             becomes(
-                &format!("{first}FROM python:3.12\nCOPY . /app\nRUN pip install flask\n"),
-                &format!("{first}FROM python:3.12\nRUN pip install --no-cache-dir flask\nCOPY . /app\n"),
+                &format!("{first}FROM python:3.12-slim\nCOPY . /app\nRUN pip install flask\n"),
+                &format!("{first}FROM python:3.12-slim\nRUN pip install --no-cache-dir flask\nCOPY . /app\n"),
             );
         }
         becomes(
-            "# escape=`\nFROM python:3.12\nSHELL [\"/bin/sh\", \"-c\"]\nRUN pip install `\n  flask\n",
-            "# escape=`\nFROM python:3.12\nSHELL [\"/bin/sh\", \"-c\"]\nRUN pip install --no-cache-dir `\n  flask\n",
+            "# escape=`\nFROM python:3.12-slim\nSHELL [\"/bin/sh\", \"-c\"]\nRUN pip install `\n  flask\n",
+            "# escape=`\nFROM python:3.12-slim\nSHELL [\"/bin/sh\", \"-c\"]\nRUN pip install --no-cache-dir `\n  flask\n",
         );
     }
 
@@ -147,19 +147,19 @@ mod splicing {
     #[test]
     fn carriage_returns() {
         becomes(
-            "FROM debian:bookworm\r\nRUN apt-get update\r\nRUN apt-get install -y --no-install-recommends \\\r\n  make\r\n",
-            "FROM debian:bookworm\r\nRUN apt-get update && apt-get install -y --no-install-recommends \\\r\n  make \\\r\n    && rm -rf /var/lib/apt/lists/*\r\n",
+            "FROM debian:bookworm-slim\r\nRUN apt-get update\r\nRUN apt-get install -y --no-install-recommends \\\r\n  make\r\n",
+            "FROM debian:bookworm-slim\r\nRUN apt-get update && apt-get install -y --no-install-recommends \\\r\n  make \\\r\n    && rm -rf /var/lib/apt/lists/*\r\n",
         );
     }
 
     #[test]
     fn bytes_that_are_not_utf8() {
-        let before = b"FROM python:3.12\n# caf\xe9\nRUN pip install flask # \xff\n".to_vec();
+        let before = b"FROM python:3.12-slim\n# caf\xe9\nRUN pip install flask # \xff\n".to_vec();
         let text = Text::decode(before);
         for result in results(text.as_str()) {
             assert_eq!(
                 *Text::encode(&result),
-                *b"FROM python:3.12\n# caf\xe9\nRUN pip install --no-cache-dir flask # \xff\n",
+                *b"FROM python:3.12-slim\n# caf\xe9\nRUN pip install --no-cache-dir flask # \xff\n",
             );
         }
     }
@@ -167,8 +167,8 @@ mod splicing {
     #[test]
     fn a_byte_order_mark() {
         becomes(
-            "\u{feff}FROM python:3.12\nRUN pip install flask\n",
-            "\u{feff}FROM python:3.12\nRUN pip install --no-cache-dir flask\n",
+            "\u{feff}FROM python:3.12-slim\nRUN pip install flask\n",
+            "\u{feff}FROM python:3.12-slim\nRUN pip install --no-cache-dir flask\n",
         );
     }
 
@@ -176,14 +176,14 @@ mod splicing {
     fn parentheses_of_case_and_semicolons_of_sed() {
         becomes(
             r#"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN case "$(uname -m)" in \
                   x86_64) a=amd64 ;; \
                   *) echo "unsupported"; exit 1 ;; \
                 esac; sed -i 's/a/b/;s/c/d/' /f && pip install "x;y"
             "#,
             r#"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN case "$(uname -m)" in \
                   x86_64) a=amd64 ;; \
                   *) echo "unsupported"; exit 1 ;; \
@@ -196,12 +196,12 @@ mod splicing {
     fn words_after_do_and_then() {
         becomes(
             r"
-            FROM python:3.12
+            FROM python:3.12-slim
             RUN for p in a b; do pip install $p; done
             RUN if true; then pip install c; fi
             ",
             r"
-            FROM python:3.12
+            FROM python:3.12-slim
             RUN for p in a b; do pip install --no-cache-dir $p; done
             RUN if true; then pip install --no-cache-dir c; fi
             ",
@@ -211,7 +211,7 @@ mod splicing {
     #[test]
     fn options_of_dpkg() {
         keeps(
-            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y -o Dpkg::Options::=\"--force-confold\" git\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y -o Dpkg::Options::=\"--force-confold\" git\n",
             &["install -y -o Dpkg::Options::=\"--force-confold\" --no-install-recommends git"],
         );
     }
@@ -220,7 +220,7 @@ mod splicing {
     fn variables_next_to_what_changes() {
         keeps(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN savedAptMark=$(apt-mark showmanual) && apt-get update && apt-get install -y gcc \
               && apt-mark auto '.*' > /dev/null && apt-mark manual $savedAptMark
             ",
@@ -249,8 +249,8 @@ mod joining {
     #[test]
     fn operators_of_the_first_run() {
         becomes(
-            "FROM debian:bookworm\nRUN echo a; apt-get update || true\nRUN apt-get install -y --no-install-recommends make\n",
-            "FROM debian:bookworm\nRUN echo a; apt-get update || true && apt-get install -y --no-install-recommends make \\\n    && rm -rf /var/lib/apt/lists/*\n",
+            "FROM debian:bookworm-slim\nRUN echo a; apt-get update || true\nRUN apt-get install -y --no-install-recommends make\n",
+            "FROM debian:bookworm-slim\nRUN echo a; apt-get update || true && apt-get install -y --no-install-recommends make \\\n    && rm -rf /var/lib/apt/lists/*\n",
         );
     }
 
@@ -267,26 +267,26 @@ mod joining {
             ("touch /x & wait", "rm /x"),
             ("service mysql start & sleep 1", "rm /x"),
         ] {
-            untouched(&format!("FROM debian:bookworm\nRUN {first}\nRUN {second}\n"));
+            untouched(&format!("FROM debian:bookworm-slim\nRUN {first}\nRUN {second}\n"));
         }
     }
 
     #[test]
     fn installs_stay_calls_of_their_own_unless_asked() {
         becomes_either(
-            "FROM debian:bookworm\nRUN apt-get update\nRUN apt-get install -y --no-install-recommends a\nRUN apt-get install -y --no-install-recommends b\n",
-            "FROM debian:bookworm\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends a \\\n    && apt-get install -y --no-install-recommends b \\\n    && rm -rf /var/lib/apt/lists/*\n",
-            "FROM debian:bookworm\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends a b \\\n    && rm -rf /var/lib/apt/lists/*\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update\nRUN apt-get install -y --no-install-recommends a\nRUN apt-get install -y --no-install-recommends b\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends a \\\n    && apt-get install -y --no-install-recommends b \\\n    && rm -rf /var/lib/apt/lists/*\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update \\\n    && apt-get install -y --no-install-recommends a b \\\n    && rm -rf /var/lib/apt/lists/*\n",
         );
     }
 
     #[test]
     fn mounts_and_exec_form() {
         untouched(
-            "FROM debian:bookworm\nRUN apt-get update\nRUN --mount=type=secret,id=x apt-get install -y --no-install-recommends x\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update\nRUN --mount=type=secret,id=x apt-get install -y --no-install-recommends x\n",
         );
         untouched(
-            "FROM debian:bookworm\nRUN [\"/bin/bash\", \"-c\", \"apt-get update\"]\nRUN apt-get install -y --no-install-recommends x\n",
+            "FROM debian:bookworm-slim\nRUN [\"/bin/bash\", \"-c\", \"apt-get update\"]\nRUN apt-get install -y --no-install-recommends x\n",
         );
     }
 
@@ -294,7 +294,7 @@ mod joining {
     fn comments_between_runs() {
         keeps(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN apt-get update
             # about the compiler
             RUN apt-get install -y gcc
@@ -303,7 +303,7 @@ mod joining {
         );
         let text = dedent(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN apt-get update
             # hadolint ignore=DL3008
             RUN apt-get install -y --no-install-recommends gcc
@@ -314,8 +314,10 @@ mod joining {
 
     #[test]
     fn onbuild_is_not_run() {
-        untouched("FROM debian:bookworm\nONBUILD RUN apt-get update\nONBUILD RUN apt-get install -y x\n");
-        untouched("FROM debian:bookworm\nRUN apt-get update\nONBUILD RUN apt-get install -y x\n");
+        untouched(
+            "FROM debian:bookworm-slim\nONBUILD RUN apt-get update\nONBUILD RUN apt-get install -y x\n",
+        );
+        untouched("FROM debian:bookworm-slim\nRUN apt-get update\nONBUILD RUN apt-get install -y x\n");
     }
 }
 
@@ -326,7 +328,7 @@ mod cleaning {
     fn caches_on_a_mount() {
         untouched(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
                 --mount=type=cache,target=/var/lib/apt,sharing=locked \
                 apt-get update && apt-get install -y --no-install-recommends gcc
@@ -337,10 +339,10 @@ mod cleaning {
 
     #[test]
     fn an_install_in_a_string() {
-        untouched("FROM debian:bookworm\nRUN echo \"apt-get install foo\" > f\n");
+        untouched("FROM debian:bookworm-slim\nRUN echo \"apt-get install foo\" > f\n");
         becomes(
-            "FROM debian:bookworm\nRUN echo \"apt-get install foo\" > f && apt-get update && apt-get install -y --no-install-recommends make\n",
-            "FROM debian:bookworm\nRUN echo \"apt-get install foo\" > f && apt-get update && apt-get install -y --no-install-recommends make \\\n    && rm -rf /var/lib/apt/lists/*\n",
+            "FROM debian:bookworm-slim\nRUN echo \"apt-get install foo\" > f && apt-get update && apt-get install -y --no-install-recommends make\n",
+            "FROM debian:bookworm-slim\nRUN echo \"apt-get install foo\" > f && apt-get update && apt-get install -y --no-install-recommends make \\\n    && rm -rf /var/lib/apt/lists/*\n",
         );
     }
 
@@ -348,13 +350,13 @@ mod cleaning {
     fn not_in_a_branch_and_not_after_exit() {
         becomes(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN if [ -n x ]; then \
                   apt-get update && apt-get install -y --no-install-recommends make; \
                 fi
             ",
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             RUN if [ -n x ]; then \
                   apt-get update && apt-get install -y --no-install-recommends make; \
                 fi \
@@ -362,7 +364,7 @@ mod cleaning {
             ",
         );
         untouched(
-            "FROM debian:bookworm\nRUN apt-get update; apt-get install -y --no-install-recommends make; exit\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update; apt-get install -y --no-install-recommends make; exit\n",
         );
     }
 
@@ -402,7 +404,7 @@ mod meaning {
     fn text_in_heredocs() {
         untouched(
             r"
-            FROM debian:bookworm
+            FROM debian:bookworm-slim
             COPY <<EOF /install.sh
             RUN apt-get update
             RUN apt-get install -y gcc
@@ -424,7 +426,7 @@ mod meaning {
     #[test]
     fn packages_that_are_named_like_programs() {
         keeps(
-            "FROM debian:bookworm\nRUN apt-get update && apt-get install -y sudo curl pip npm\n",
+            "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y sudo curl pip npm\n",
             &["sudo curl pip npm"],
         );
         becomes(
@@ -441,7 +443,7 @@ mod meaning {
             ("COPY sources.list /etc/apt/", "apt-get install -y --no-install-recommends x"),
             ("COPY --chown=app . /app", "useradd app; apt-get install -y --no-install-recommends x"),
         ] {
-            untouched(&format!("FROM debian:bookworm\n{copy}\nRUN {run}\n"));
+            untouched(&format!("FROM debian:bookworm-slim\n{copy}\nRUN {run}\n"));
         }
     }
 }

@@ -132,7 +132,7 @@ fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) 
             let put_first = || with_folder_first(old.as_ref(), &allowance.claims);
             let (class, why) = if claimed == new {
                 (Class::Expected, "variables and labels of the base that a fix leaves out")
-            } else if field == "Env" && put_first() == new {
+            } else if field == "Env" && put_first().is_some_and(|claimed| new.as_ref() == Some(&claimed)) {
                 (Class::Expected, "a folder that now stands first in PATH")
             } else {
                 (Class::Unexpected, "no fix may change it")
