@@ -76,6 +76,8 @@ impl Cache {
     ) -> Result<(), Trouble> {
         let folder = &clone.folder;
         if folder.exists() {
+            // Left behind by a git that was killed: nobody else works here, as the clone is locked.
+            let _ = fs::remove_file(folder.join(format!("{FETCHED}.lock")));
             if git.of(folder).with("GIT_NO_LAZY_FETCH", "1").run(&["cat-file", "-e", &tree(what)]).is_ok() {
                 return git.of(folder).run(&["update-ref", FETCHED, &what.commit]).map(drop);
             }

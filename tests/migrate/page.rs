@@ -46,7 +46,7 @@ fn a_review_in_a_browser_is_applied() {
     bench.ok("migrate plan src -o plan");
     browse(&bench, "plan/report.html", "review", &playwright);
     bench.ok("migrate apply plan --decisions saved/decisions.json");
-    let expected = ["merge-run", "no-recommends", "clean-package-cache"].map(subject);
+    let expected = ["ignore-junk", "merge-run", "no-recommends", "clean-package-cache"].map(subject);
     assert_eq!(bench.subjects("src/a", "main..dockeropt"), expected);
     assert_eq!(bench.status("src-z")["reason"], "no fix was accepted");
 }
