@@ -2,7 +2,9 @@
 //!
 //! Runs where `DOCKEROPT_BUILDS` is set and says so where it isn't: it needs an engine, the base images
 //! that the projects start from, and minutes. With `DOCKEROPT_RESULTS` it writes docs/RESULTS.md, and with
-//! `DOCKEROPT_TIMES` it takes times for it, which is most of an hour.
+//! `DOCKEROPT_TIMES` it takes times for it, which is most of an hour. With `DOCKEROPT_PRUNE` it drops the
+//! engine's whole build cache after each project, for an engine that serves nobody else: a disk need not hold
+//! the layers of all of them.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, helpers included")]
 #![cfg(unix)]
@@ -25,6 +27,14 @@ fn is_wanted() -> bool {
         println!("skipped: DOCKEROPT_BUILDS is not set, so nothing is built");
     }
     wanted
+}
+
+/// Drops what the engine keeps of the builds so far, where that is asked for.
+fn prune() {
+    if env::var_os("DOCKEROPT_PRUNE").is_some() {
+        let output = Command::new("docker").args(["builder", "prune", "--all", "--force"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// A text that lies beside a project's Dockerfile, if it does.
@@ -86,6 +96,7 @@ fn every_project_does_the_same_after_the_rewrite() {
     for project in &found {
         let name = project.file_name().unwrap().to_string_lossy().into_owned();
         let report = verify(project, measure);
+        prune();
         let size = |side: &str| report[side]["size"].as_u64().unwrap_or_default();
         let (before, after) = (size("before"), size("after"));
         println!("{name}: passed {}, {before} bytes became {after}", report["passed"]);
@@ -205,6 +216,7 @@ fn the_steps_of_the_article_give_its_sizes() {
     if env::var_os("DOCKEROPT_RESULTS").is_some() {
         replace_part("article", &table);
     }
+    prune();
     // What the article shows: which steps save, and which don't.
     for (earlier, later, saves) in [
         (0, 1, true),
