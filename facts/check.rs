@@ -14,7 +14,7 @@ use crate::apk_index::Index;
 use crate::claim::{Assumption, Claim};
 use crate::configuration::configuration;
 use crate::deletions::deletions;
-use crate::effects::{Effects, Reach, within};
+use crate::effects::{Effects, Reach, within, written_by_copy, written_by_workdir};
 use crate::facts::Facts;
 use crate::liveness::{Traces, is_apk_update};
 use crate::manifest_first::{ManifestFirst, Place, Placed};
@@ -513,7 +513,7 @@ fn independent(a: &Key<'_, '_>, b: &Key<'_, '_>) -> bool {
     match (a.event, b.event) {
         (Event::Copy(copy), Event::Mkdir { path, root, .. })
         | (Event::Mkdir { path, root, .. }, Event::Copy(copy)) => {
-            let apart = !Reach::path(copy.copy.destination.raw()).overlaps(&Reach::path(path.raw()));
+            let apart = !written_by_copy(&copy.copy).overlaps(&written_by_workdir(path, *root));
             let destination = copy.copy.destination.text();
             // Both make the folder for root, whoever comes first.
             let below = destination
@@ -544,7 +544,7 @@ fn effects<'k>(key: &'k Key<'_, '_>) -> &'k Effects {
         Event::Atom(atom) => effects_of_atom(atom),
         Event::Copy(event) => effects_of_copy(&event.copy),
         Event::Mkdir { path, root, .. } => {
-            let path = path.text().map_or_else(Reach::everything, Reach::path);
+            let path = written_by_workdir(path, *root);
             // The owner's name is looked up.
             let reads = if *root { Reach::default() } else { Reach::path("/etc") };
             Effects { reads, writes: path }

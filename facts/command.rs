@@ -221,7 +221,7 @@ impl Call<'_, '_> {
         if written.starts_with("/etc/init.d/") {
             // The same as `service name start`.
             let asks = ["start", "stop", "restart"].map(|verb| self.arguments().eq([Some(verb)]));
-            return asks.contains(&true).then_some(Class::System);
+            return asks.contains(&true).then_some(Class::Service);
         }
         // A path outside the system's program folders names a program of the project.
         let system =

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use dockeropt_syntax::shell::{Content, JoinerKind, List, Part, Pipeline, Simple, Word};
 
 use crate::command::{Call, call};
+use crate::facts::Copy;
 use crate::shell_state::{has_only_simple_commands, visit, visit_pipeline};
 use crate::tables::{Class, Manager, Verb, rows};
 use crate::usage::{alternatives, pattern};
@@ -97,6 +98,28 @@ impl Effects {
 /// Whether a path is `folder` or lies below it.
 pub fn within(path: &str, folder: &str) -> bool {
     folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What a COPY writes. With an owner, the folders above its destination that are missing get it, too.
+pub fn written_by_copy(copy: &Copy) -> Reach {
+    let owned = copy.flags.iter().any(|flag| flag.text().is_none_or(|flag| flag.starts_with("--chown=")));
+    let made = |path: &str| if owned { Reach::path(&made_with(path)) } else { Reach::path(path) };
+    copy.destination.text().map_or_else(Reach::everything, made)
+}
+
+/// What a WORKDIR writes. The folders above that are missing get the same owner.
+pub fn written_by_workdir(path: &Value, is_root: bool) -> Reach {
+    let made = |path: &str| if is_root { Reach::path(path) } else { Reach::path(&made_with(path)) };
+    path.text().map_or_else(Reach::everything, made)
+}
+
+/// The folder that may be made, with the path below it, when a path is: the first on the way that is none
+/// of the system's own.
+fn made_with(path: &str) -> String {
+    let path = resolve(path);
+    let ends = path.match_indices('/').map(|(at, _)| at).skip(1).chain([path.len()]);
+    let on_the_way = ends.map(|end| &path[..end]).find(|folder| !folders().system.contains(folder));
+    on_the_way.unwrap_or(&path).to_owned()
 }
 
 struct Folders {
@@ -250,10 +273,72 @@ fn reach_of_arguments(call: &Call<'_, '_>, text: &str, folder: Option<&Value>) -
     reach
 }
 
+/// The folders in which paths lie.
+fn beside(named: &Reach) -> Reach {
+    let above = |path: &String| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let paths = named.paths.iter().map(above).map(|path| if path.is_empty() { "/".to_owned() } else { path });
+    Reach { paths: paths.collect(), ..named.clone() }
+}
+
+/// Whether one of a call's options is among letters or is, or begins with, a long name.
+fn has_option(call: &Call<'_, '_>, letters: &[char], long: &str) -> bool {
+    call.arguments().flatten().any(|word| match word.strip_prefix("--") {
+        Some(name) => name.split('=').next() == Some(long),
+        None => word.strip_prefix('-').is_some_and(|short| short.contains(letters)),
+    })
+}
+
+/// Whether what a command overwrites gets another name beside it: `cp -b`, `sed -i.old`.
+fn keeps_what_was_there(call: &Call<'_, '_>) -> bool {
+    match call.program {
+        "cp" | "mv" | "install" | "ln" => {
+            has_option(call, &['b', 'S'], "backup") || has_option(call, &[], "suffix")
+        }
+        "sed" => call.arguments().flatten().any(|word| {
+            word.strip_prefix("-i").is_some_and(|suffix| !suffix.is_empty()) || word.starts_with("--in-place=")
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a command writes what its words don't name: a user's home that a file names, the folders above,
+/// a file that a script of sed names.
+fn goes_beyond_its_words(call: &Call<'_, '_>) -> bool {
+    match call.program {
+        "rmdir" => has_option(call, &['p'], "parents"),
+        "sed" => call.arguments().any(|word| word.is_none_or(may_write)),
+        "usermod" => has_option(call, &['m'], "move-home"),
+        "userdel" => has_option(call, &['r'], "remove"),
+        "deluser" => has_option(call, &[], "remove-home") || has_option(call, &[], "remove-all-files"),
+        "newusers" => true,
+        _ => false,
+    }
+}
+
+/// Whether a script of sed may hold `w file`, as a command or a flag of `s`.
+fn may_write(script: &str) -> bool {
+    script.match_indices(['w', 'W']).any(|(at, _)| {
+        let before = script[..at].chars().next_back();
+        script[at + 1..].starts_with(' ') && before.is_none_or(|it| !it.is_alphabetic() || "gpiImM".contains(it))
+    })
+}
+
+/// Whether dpkg or rpm install what lies in a file: a project's own package may put files anywhere.
+fn installs_files(call: &Call<'_, '_>) -> bool {
+    match call.program {
+        "dpkg" => has_option(call, &['i'], "install") || has_option(call, &[], "unpack"),
+        "rpm" => {
+            let queries = has_option(call, &['q', 'V'], "query");
+            !queries && (has_option(call, &['i', 'U', 'F'], "install") || has_option(call, &[], "upgrade"))
+        }
+        _ => false,
+    }
+}
+
 fn effects_of_call(call: &Call<'_, '_>, text: &str, folder: Option<&Value>, effects: &mut Effects) {
     let system = || Reach { system: true, ..Reach::default() };
     if call.managed.is_some() {
-        return effects.add_manager(call, text, folder);
+        return effects.add_manager(call, folder);
     }
     let builtin = matches!(
         call.program,
@@ -277,8 +362,18 @@ fn effects_of_call(call: &Call<'_, '_>, text: &str, folder: Option<&Value>, effe
                 }
             }
         },
-        Some(Class::Paths) => {
-            effects.both(reach_of_arguments(call, text, folder));
+        Some(Class::Paths | Class::Beside | Class::Account) if goes_beyond_its_words(call) => {
+            *effects = Effects::unknown();
+        }
+        Some(class @ (Class::Paths | Class::Beside | Class::SystemBeside)) => {
+            let named = reach_of_arguments(call, text, folder);
+            if class != Class::Paths || keeps_what_was_there(call) {
+                effects.both(beside(&named));
+            }
+            if class == Class::SystemBeside {
+                effects.both(system());
+            }
+            effects.both(named);
             let options = call.arguments().flatten().filter(|word| word.starts_with('-'));
             let elsewhere = options.into_iter().any(|option| option.contains('=') || option == "-t");
             // These write into the working folder, or where an option says.
@@ -296,6 +391,10 @@ fn effects_of_call(call: &Call<'_, '_>, text: &str, folder: Option<&Value>, effe
             effects.reads.add(system());
             effects.both(Reach { paths: vec!["/root".to_owned()], ..Reach::default() });
             effects.both(reach_of_arguments(call, text, folder));
+            // `git config --system`
+            if call.arguments().any(|word| word == Some("--system")) {
+                effects.both(system());
+            }
             match folder {
                 Some(folder) => {
                     effects.reads.add_value(folder);
@@ -304,18 +403,29 @@ fn effects_of_call(call: &Call<'_, '_>, text: &str, folder: Option<&Value>, effe
                 None => *effects = Effects::unknown(),
             }
         }
-        Some(Class::Account | Class::System | Class::AptIndex | Class::OwnUpdate) => {
+        Some(Class::System) if installs_files(call) => *effects = Effects::unknown(),
+        Some(class @ (Class::Account | Class::System | Class::AptIndex | Class::OwnUpdate)) => {
             effects.both(system());
             effects.both(reach_of_arguments(call, text, folder));
+            // mk-build-deps makes a package in the working folder.
+            match folder.filter(|_| class == Class::AptIndex) {
+                Some(folder) => {
+                    effects.reads.add_value(folder);
+                    effects.writes.add_value(folder);
+                }
+                None => {}
+            }
         }
-        Some(Class::Build | Class::Provision | Class::Shell) => *effects = Effects::unknown(),
+        Some(Class::Service | Class::Build | Class::Provision | Class::Shell) => {
+            *effects = Effects::unknown();
+        }
         None if matches!(call.program, "cd" | "export" | "set" | "unset" | "umask" | "exit") => {}
         None => *effects = Effects::unknown(),
     }
 }
 
 impl Effects {
-    fn add_manager(&mut self, call: &Call<'_, '_>, text: &str, folder: Option<&Value>) {
+    fn add_manager(&mut self, call: &Call<'_, '_>, folder: Option<&Value>) {
         let Some(managed) = &call.managed else { return };
         let words = &call.simple.words;
         let literal = managed.operands.iter().all(|&at| words[at].literal().is_some());
@@ -370,22 +480,18 @@ impl Effects {
             return;
         }
         let reach = Reach { system: true, paths: vec!["/root".to_owned()], ..Reach::default() };
-        match managed.verb {
-            Verb::Query => self.reads.add(reach),
-            _ => self.both(reach),
-        }
+        // Those that ask take locks and fill caches, too.
+        self.both(reach);
         if managed.manager.is_system() {
             if managed.verb == Verb::Install && !literal {
                 *self = Self::unknown();
             }
-            // A package may be a file: ./x.deb
-            for &at in &managed.operands {
-                if words[at].literal().is_some_and(|word| {
-                    (word.contains('/') || word.starts_with('.') || word.ends_with(".deb"))
-                        && !word.contains("://")
-                }) {
-                    self.reads.add(reach_of_word(&words[at], text, folder));
-                }
+            // A package may be a file, ./x.deb: a project's own may put files anywhere.
+            let is_file = |word: &str| {
+                (word.contains('/') || word.starts_with('.') || word.ends_with(".deb")) && !word.contains("://")
+            };
+            if managed.operands.iter().any(|&at| words[at].literal().is_some_and(is_file)) {
+                *self = Self::unknown();
             }
             return;
         }

@@ -3,7 +3,7 @@
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{Entry, JoinerKind, List};
 
-use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within};
+use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within, written_by_copy};
 use crate::facts::{Copy, Facts, Step};
 use crate::naming::names_path;
 use crate::shell_state::has_only_simple_commands;
@@ -45,8 +45,7 @@ fn may_read_relatively(atom: &Atom<'_>, path: &str) -> bool {
 
 /// What a COPY reads and writes in the image.
 pub(crate) fn effects_of_copy(copy: &Copy) -> Effects {
-    let writes = copy.destination.text().map_or_else(Reach::everything, Reach::path);
-    let mut effects = Effects { writes, ..Effects::default() };
+    let mut effects = Effects { writes: written_by_copy(copy), ..Effects::default() };
     // Names of users are looked up in the image.
     let by_name = |flag: &str| {
         flag.strip_prefix("--chown=")
@@ -64,6 +63,10 @@ pub(crate) fn effects_of_atom(atom: &Atom<'_>) -> Effects {
     else {
         return Effects::unknown();
     };
+    // Its folders, and those above them, get another mode.
+    if atom.under_umask {
+        return Effects::unknown();
+    }
     let entries: Vec<Entry<'_>> = match &atom.code {
         Code::Pipeline(pipeline) => vec![Entry { pipeline: (*pipeline).clone(), joiner: None }],
         Code::Script(entries) => entries.to_vec(),

@@ -17,12 +17,18 @@ pub enum Class {
     Quiet,
     /// Writes only the paths that it is given.
     Paths,
+    /// Writes the paths that it is given, and others beside them.
+    Beside,
     /// Brings files into the working folder or where it is told to.
     Fetch,
     /// Changes users and groups.
     Account,
     /// Sets up the system with what is installed.
     System,
+    /// Sets up the system, and writes the paths that it is given and others beside them.
+    SystemBeside,
+    /// Runs as its settings say, which may write anything.
+    Service,
     /// Builds or runs code of the project.
     Build,
     /// Needs apt's package lists.
@@ -47,9 +53,12 @@ pub fn class(program: &str) -> Option<Class> {
             let class = match name {
                 "quiet" => Class::Quiet,
                 "paths" => Class::Paths,
+                "beside" => Class::Beside,
                 "fetch" => Class::Fetch,
                 "account" => Class::Account,
                 "system" => Class::System,
+                "system-beside" => Class::SystemBeside,
+                "service" => Class::Service,
                 "build" => Class::Build,
                 "apt-index" => Class::AptIndex,
                 "provision" => Class::Provision,

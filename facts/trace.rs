@@ -53,6 +53,8 @@ pub(crate) struct Atom<'f> {
     pub(crate) mounts: &'f [Mount],
     /// What earlier commands in the same shell leave behind that matters to it.
     pub(crate) inherits: Vec<Inherited>,
+    /// Whether an earlier command set the modes that new files get.
+    pub(crate) under_umask: bool,
     /// The working folder, as far as it is known after `cd`.
     pub(crate) folder: Option<Value>,
     pub(crate) line: usize,
@@ -332,6 +334,7 @@ impl<'f> Running<'_, 'f> {
             flags: self.run.flags.clone(),
             mounts: &self.run.mounts,
             inherits,
+            under_umask: self.left.iter().any(|left| left.leaks.iter().any(is_umask)),
             folder: self.folder.clone(),
             line: self.step.line(),
         })));
@@ -361,6 +364,10 @@ impl<'f> Running<'_, 'f> {
         }
         inherits
     }
+}
+
+fn is_umask(leak: &Leak) -> bool {
+    matches!(leak, Leak::Other(name) if name == "umask")
 }
 
 fn changes_folder(pipeline: &Pipeline<'_>) -> bool {

@@ -164,6 +164,19 @@ pub(crate) fn succeed(command: Command, limits: &Limits) -> Result<Finished, Fai
     check_status(name, finished)
 }
 
+/// Runs a command that must succeed. What it says on its standard output is there also if it fails, or is
+/// stopped.
+pub(crate) fn succeed_telling(
+    command: Command,
+    limits: &Limits,
+    said: &mut Vec<u8>,
+) -> Result<Finished, Failure> {
+    let name = name(&command);
+    let ((), finished) =
+        run_reading(command, &[], limits, |output: &mut dyn Read| output.read_to_end(said).map(drop))?;
+    check_status(name, finished)
+}
+
 /// Runs a command that must succeed, reads `input` from its standard input, and hands on its standard
 /// output as it comes.
 pub(crate) fn stream<T>(
@@ -210,6 +223,9 @@ fn run_reading<T>(
     let io_failure = |error| Failure::io(&name, error);
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::piped() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own: git, podman and buildah start others, which must end with them.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(io_failure)?;
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     let (Some(mut output), Some(errors)) = (output, errors) else {
@@ -295,25 +311,55 @@ pub(crate) fn size_of(folder: &std::path::Path) -> u64 {
 }
 
 /// Asks a command to end, and makes it if it does not: an engine's client cancels its build when asked.
-/// A command that leads a process group takes its helpers with it.
+/// It takes its helpers with it.
 fn end(child: &mut Child) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(process) = rustix::process::Pid::from_raw(child.id() as i32) {
-        use rustix::process::{Signal, getpgid, kill_process, kill_process_group};
-        let leads = getpgid(Some(process)).is_ok_and(|group| group == process);
-        let kill = if leads { kill_process_group } else { kill_process };
-        let _ = kill(process, Signal::TERM);
-        let asked = Instant::now();
-        while asked.elapsed() < GRACE {
-            if child.try_wait()?.is_some() {
-                return Ok(());
-            }
-            thread::sleep(TICK);
+        use rustix::process::{Signal, kill_process, kill_process_group};
+        // podman, asked itself, ends at once and leaves the step running; when what runs the step ends,
+        // podman and buildah clean up.
+        let helpers = helpers(process);
+        for helper in &helpers {
+            let _ = kill_process(*helper, Signal::TERM);
         }
-        let _ = kill(process, Signal::KILL);
+        if !helpers.is_empty() && ends_within(child, GRACE / 2)? {
+            return Ok(());
+        }
+        let _ = kill_process_group(process, Signal::TERM);
+        if ends_within(child, GRACE)? {
+            return Ok(());
+        }
+        let _ = kill_process_group(process, Signal::KILL);
     }
     child.kill()?;
     child.wait().map(drop)
+}
+
+#[cfg(unix)]
+fn ends_within(child: &mut Child, limit: Duration) -> io::Result<bool> {
+    let asked = Instant::now();
+    while asked.elapsed() < limit {
+        if child.try_wait()?.is_some() {
+            return Ok(true);
+        }
+        thread::sleep(TICK);
+    }
+    Ok(false)
+}
+
+/// The processes that a command started in its group, where the system tells.
+#[cfg(unix)]
+fn helpers(leader: rustix::process::Pid) -> Vec<rustix::process::Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let group = leader.as_raw_nonzero().to_string();
+    let of_group = |number: &i32| {
+        // Behind the name, which may hold anything: state, parent, group.
+        let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)) == Some(&group)
+    };
+    let processes = numbers.filter(of_group).filter_map(rustix::process::Pid::from_raw);
+    processes.filter(|process| *process != leader).collect()
 }
 
 /// The end of a stream.

@@ -41,6 +41,7 @@ mod variable;
 
 use dockeropt_facts::effects::{
     Effects, Reach, is_private, may_name_relative_file, names_files_relatively, of_script, within,
+    written_by_copy, written_by_workdir,
 };
 use dockeropt_facts::naming::names_path;
 use dockeropt_facts::order::may_run_before;
@@ -281,7 +282,7 @@ fn copy_verdict<'c>(moves: &Moves<'c>, at: usize, copy: &Copy) -> Option<Verdict
     if copy.flags.iter().any(|flag| flag.text().is_none_or(by_name)) {
         return decline("its owner is looked up in the image".to_owned());
     }
-    let effects = Effects { reads: Reach::default(), writes: Reach::path(destination) };
+    let effects = Effects { reads: Reach::default(), writes: written_by_copy(copy) };
     let uses_variables = step.instruction.arguments().contains('$');
     match moves.target(at, |below| {
         may_pass_copy(moves.context.facts, below, copy, destination, &effects, uses_variables)
@@ -344,7 +345,7 @@ pub(crate) fn may_pass_copy(
             )
         }
         (Action::Workdir(path), _) => {
-            let apart = path.text().is_some_and(|path| !Reach::path(path).overlaps(&effects.writes));
+            let apart = !written_by_workdir(path, below.state.is_root()).overlaps(&effects.writes);
             // The COPY gives a folder that it makes itself the mode of the folder in the context.
             let inside = path.text().is_some_and(|path| destination != path && within(destination, path));
             if apart || (inside && below.state.is_root() && copy.flags.is_empty()) {
@@ -354,8 +355,7 @@ pub(crate) fn may_pass_copy(
             }
         }
         (Action::Copy(other), _) => {
-            let apart =
-                other.destination.text().is_some_and(|other| !Reach::path(other).overlaps(&effects.writes));
+            let apart = !written_by_copy(other).overlaps(&effects.writes);
             if apart { Passed::Yes } else { Passed::No("line {line} copies to the same place".to_owned()) }
         }
         (Action::Other, Keyword::Env | Keyword::Arg) if uses_variables => {

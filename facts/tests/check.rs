@@ -84,5 +84,22 @@ fn different_traces() {
     different("# note\nRUN a", "RUN a");
     different("RUN a\nRUN b", "RUN b\nRUN a");
     different("ENV A=1\nRUN a", "RUN a\nENV A=1");
+    // The first that comes makes the folder above, with its owner or mode.
+    different(
+        "RUN mkdir -p /app/one\nCOPY --chown=1000:1000 f /app/two/",
+        "COPY --chown=1000:1000 f /app/two/\nRUN mkdir -p /app/one",
+    );
+    different(
+        "COPY --chown=1000:1000 f /app/one/\nCOPY --chown=2000:2000 f /app/two/",
+        "COPY --chown=2000:2000 f /app/two/\nCOPY --chown=1000:1000 f /app/one/",
+    );
+    different(
+        "COPY f /app/one/\nUSER 1000\nWORKDIR /app/two",
+        "USER 1000\nWORKDIR /app/two\nCOPY f /app/one/",
+    );
+    different(
+        "RUN umask 077 && mkdir -p /app/one\nCOPY f /app/two/",
+        "COPY f /app/two/\nRUN umask 077 && mkdir -p /app/one",
+    );
     different("RUN a\nUSER x\nRUN b", "RUN a && b\nUSER x");
 }

@@ -125,7 +125,7 @@ impl Git {
         Ok(String::from_utf8_lossy(&self.run(arguments)?).trim_end_matches('\n').to_owned())
     }
 
-    /// Runs a command that may talk to a server. It and its helpers are a group that is ended together.
+    /// Runs a command that may talk to a server.
     pub(super) fn remote<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Vec<u8>, Trouble> {
         let mut command = self.command(arguments);
         if ["GIT_SSH", "GIT_SSH_COMMAND"].iter().all(|name| std::env::var_os(name).is_none())
@@ -134,8 +134,6 @@ impl Git {
             // Nobody is there to answer.
             command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
         }
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let result = process::feed(command, input, &self.remaining()?);
         result.map(|Finished { output, .. }| output).map_err(|failure| self.trouble(failure))
     }

@@ -87,7 +87,7 @@ pub(super) fn compare(
         let (old, new) = (before.files.get(path), after.files.get(path));
         if let Some(what) = difference(old, new) {
             let (class, why) = explain.path(path, old, new);
-            found.push(Difference { place: path.clone(), what, class, why });
+            found.push(Difference { place: path.to_string(), what, class, why });
         }
     }
     for difference in &mut found {
@@ -201,7 +201,7 @@ fn difference(old: Option<&Node>, new: Option<&Node>) -> Option<String> {
     };
     let mut what = Vec::new();
     match (&old.kind, &new.kind) {
-        (NodeKind::File(_, one), NodeKind::File(_, other)) if one.essence == other.essence => {}
+        (NodeKind::File(_, one), NodeKind::File(_, other)) if one == other => {}
         (NodeKind::File(size, _), NodeKind::File(new_size, _)) => what.push(match size.cmp(new_size) {
             std::cmp::Ordering::Equal => "other content".to_owned(),
             _ => format!("other content ({size} bytes became {new_size})"),
@@ -226,7 +226,7 @@ fn difference(old: Option<&Node>, new: Option<&Node>) -> Option<String> {
         what.push(format!("owner {user}:{group} became {new_user}:{new_group}"));
     }
     if old.attributes != new.attributes {
-        let names = |node: &Node| node.attributes.keys().cloned().collect::<Vec<_>>();
+        let names = |node: &Node| node.attributes.iter().flat_map(|it| it.keys().cloned()).collect::<Vec<_>>();
         let shown = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         what.push(format!("attributes {} became {}", shown(names(old)), shown(names(new))));
     }
@@ -379,8 +379,8 @@ impl<'e> Explain<'e> {
             Some(format!("{folder}/{}.py", name.strip_suffix(".pyc")?.split('.').next()?))
         };
         let Some(source) = source() else { return false };
-        let of = |image: &Image| match image.files.get(&source).map(|node| &node.kind) {
-            Some(NodeKind::File(_, content)) => Some(content.exact),
+        let of = |image: &Image| match image.files.get(source.as_str()).map(|node| &node.kind) {
+            Some(NodeKind::File(_, content)) => Some(*content),
             _ => None,
         };
         of(self.before).is_some_and(|content| of(self.after) == Some(content))

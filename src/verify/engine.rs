@@ -1,5 +1,6 @@
 //! Build engines, each by its own command line: docker with BuildKit, podman, buildah.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -152,16 +153,61 @@ impl Engine {
         }
         match self.kind {
             Kind::Docker => arguments.push("--progress=plain".into()),
-            // Steps are cached as BuildKit does, and SHELL and HEALTHCHECK are kept.
-            Kind::Podman | Kind::Buildah => {
-                arguments.extend(["--layers=true".into(), "--format=docker".into()])
-            }
+            // Steps are cached as BuildKit does, SHELL and HEALTHCHECK are kept, and no container is left.
+            Kind::Podman | Kind::Buildah => arguments.extend([
+                "--layers=true".into(),
+                "--format=docker".into(),
+                "--force-rm".into(),
+            ]),
         }
         if build.no_cache {
             arguments.push("--no-cache".into());
         }
         arguments.extend(["--file".into(), build.dockerfile.into(), build.context.into()]);
-        Ok(process::succeed(self.command(arguments), limits)?.time)
+        let mut command = self.command(arguments);
+        if self.kind == Kind::Docker {
+            return Ok(process::succeed(command, limits)?.time);
+        }
+        // A build that is stopped leaves its temporary files, too.
+        let folder = std::env::var_os("TMPDIR").unwrap_or_else(|| "/var/tmp".into());
+        let folder = tempfile::Builder::new().prefix("dockeropt-engine-").tempdir_in(folder);
+        let folder = folder.map_err(|error| Failure::io("a temporary folder", error))?;
+        command.env("TMPDIR", folder.path());
+        let containers = self.containers(limits)?;
+        let mut said = Vec::new();
+        let built = process::succeed_telling(command, limits, &mut said);
+        if built.is_err() {
+            self.clear(&containers, &String::from_utf8_lossy(&said), limits);
+        }
+        Ok(built?.time)
+    }
+
+    /// The containers in which podman and buildah run steps, by number.
+    fn containers(&self, limits: &Limits) -> Result<BTreeSet<String>, Failure> {
+        let question: &[&str] = match self.kind {
+            Kind::Docker => return Ok(BTreeSet::new()),
+            Kind::Podman => &["ps", "--all", "--external", "--no-trunc", "--quiet"],
+            Kind::Buildah => &["containers", "--all", "--notruncate", "--quiet"],
+        };
+        let listed = process::succeed(self.command(question), limits)?;
+        Ok(String::from_utf8_lossy(&listed.output).split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Removes what podman and buildah leave of a build that fails or is stopped: containers that were not
+    /// there before, and the images of single steps, which `said` names.
+    fn clear(&self, before: &BTreeSet<String>, said: &str, limits: &Limits) {
+        let limits = limits.for_cleanup();
+        let remove = |arguments: &[&str]| drop(process::run(self.command(arguments), &limits));
+        // The container of a step that was stopped may take a moment.
+        for container in self.containers(&limits).unwrap_or_default().difference(before) {
+            match self.kind {
+                Kind::Podman => remove(&["rm", "--force", container]),
+                _ => remove(&["rm", container]),
+            }
+        }
+        for image in images_of_steps(said).into_iter().rev() {
+            remove(&["rmi", image]);
+        }
     }
 
     /// Hands on an image as a docker archive.
@@ -202,7 +248,12 @@ impl Engine {
         if self.kind == Kind::Buildah {
             let made = process::succeed(self.command(["from", "--pull=never", tag]), limits)?;
             let container = String::from_utf8_lossy(&made.output).trim().to_owned();
-            let run = self.command(["run", container.as_str(), "--", "sh", "-c", script]);
+            let mut arguments = vec!["run"];
+            if let Some(network) = &options.network {
+                arguments.extend(["--network", network]);
+            }
+            arguments.extend([container.as_str(), "--", "sh", "-c", script]);
+            let run = self.command(arguments);
             let finished = process::run(run, limits);
             process::succeed(self.command(["rm", container.as_str()]), &limits.for_cleanup())?;
             return finished;
@@ -230,6 +281,20 @@ impl Engine {
     }
 }
 
+/// The images that a build made of its steps: `--> 0123abcd`, but not what follows `--> Using cache`.
+fn images_of_steps(said: &str) -> Vec<&str> {
+    let mut images = Vec::new();
+    let mut cached = false;
+    for line in said.lines().filter_map(|line| line.trim().strip_prefix("--> ")) {
+        let is_image = line.len() >= 8 && line.chars().all(|character| character.is_ascii_hexdigit());
+        if is_image && !cached {
+            images.push(line);
+        }
+        cached = line.starts_with("Using cache ");
+    }
+    images
+}
+
 /// A program on PATH.
 fn on_path(program: &str, path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(program)).find(|candidate| is_executable(candidate))
@@ -244,4 +309,16 @@ fn is_executable(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_executable(path: &Path) -> bool {
     path.is_file() || path.with_extension("exe").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_steps_are_those_that_are_new() {
+        let said = "STEP 1/3: FROM debian\nSTEP 2/3: RUN touch /a\n--> Using cache b7e04380bfbb1fb132a1\n\
+            --> b7e04380bfb\nSTEP 3/3: RUN touch /b\n--> 0123456789a\nCOMMIT x\n";
+        assert_eq!(images_of_steps(said), ["0123456789a"]);
+    }
 }

@@ -3,20 +3,22 @@
 //! Nothing is unpacked: of a file, its digest stays. Layers come in any order, so what each brings is
 //! noted and put on top of each other at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Read};
+use std::ops::Bound;
+use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use tar::{Archive, EntryType};
 
-use super::content::{self, Content};
+use super::content::{self, Fingerprint};
 
 /// An image: its files, its configuration and its layers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Image {
     /// All there is, by absolute path.
-    pub files: BTreeMap<String, Node>,
+    pub files: BTreeMap<Rc<str>, Node>,
     /// The content of the files that [`is_kept`] names, by absolute path.
     pub kept: BTreeMap<String, Vec<u8>>,
     /// The object `config` of the image's configuration.
@@ -26,6 +28,21 @@ pub(super) struct Image {
     /// The bytes that a later layer replaces or deletes, counted as `dive` does: of every path that
     /// several layers have, all sizes.
     pub wasted: u64,
+}
+
+/// Paths of images. Two builds of a project have nearly the same ones: each is kept once.
+#[derive(Debug, Default)]
+pub(super) struct Paths(HashSet<Rc<str>>);
+
+impl Paths {
+    fn add(&mut self, path: &str) -> Rc<str> {
+        if let Some(known) = self.0.get(path) {
+            return Rc::clone(known);
+        }
+        let path: Rc<str> = path.into();
+        self.0.insert(Rc::clone(&path));
+        path
+    }
 }
 
 /// A layer, in numbers.
@@ -43,18 +60,18 @@ pub(super) struct Node {
     /// What it is.
     pub kind: NodeKind,
     /// Its permissions.
-    pub mode: u32,
+    pub mode: u16,
     /// The numbers of its owner and group.
     pub owner: (u32, u32),
-    /// Its extended attributes by name; capabilities are one of them.
-    pub attributes: BTreeMap<String, Vec<u8>>,
+    /// Its extended attributes by name, if it has any; capabilities are one of them.
+    pub attributes: Option<Box<BTreeMap<String, Vec<u8>>>>,
 }
 
 /// What kind of thing lies at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NodeKind {
-    /// A file with its size.
-    File(u64, Content),
+    /// A file with its size, and the digest of what counts in it.
+    File(u64, Fingerprint),
     /// A folder.
     Folder,
     /// A symbolic link with its target.
@@ -70,16 +87,17 @@ impl Image {
     }
 
     /// What lies in a folder, at any depth.
-    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = (&String, &Node)> {
+    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = (&Rc<str>, &Node)> {
         let inside = format!("{}/", folder.trim_end_matches('/'));
-        self.files.range(inside.clone()..).take_while(move |(path, _)| path.starts_with(&inside))
+        let from = (Bound::Included(inside.as_str()), Bound::Unbounded);
+        self.files.range::<str, _>(from).take_while(move |(path, _)| path.starts_with(&inside))
     }
 }
 
 /// What a layer brings.
 #[derive(Clone, Default)]
 struct LayerContent {
-    nodes: Vec<(String, Brought)>,
+    nodes: Vec<(Rc<str>, Brought)>,
     kept: BTreeMap<String, Vec<u8>>,
     size: u64,
 }
@@ -88,7 +106,7 @@ struct LayerContent {
 enum Brought {
     Node(Node),
     /// Another name for what lies at a path.
-    HardLink(String),
+    HardLink(Rc<str>),
     /// What lies below is gone.
     Whiteout,
     /// All that lower layers have in the folder is gone.
@@ -134,7 +152,7 @@ struct History {
 const LARGEST_JSON: u64 = 16 << 20;
 
 /// Reads an image from a docker archive.
-pub(super) fn read(archive: impl Read) -> io::Result<Image> {
+pub(super) fn read(archive: impl Read, paths: &mut Paths) -> io::Result<Image> {
     let mut json: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut layers: BTreeMap<String, LayerContent> = BTreeMap::new();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
@@ -157,7 +175,7 @@ pub(super) fn read(archive: impl Read) -> io::Result<Image> {
         let mut whole = start.chain(entry);
         match start {
             [b'{' | b'[', ..] if small => drop(whole.read_to_end(json.entry(name).or_default())?),
-            [0x1f, 0x8b, ..] => drop(layers.insert(name, read_layer(MultiGzDecoder::new(whole))?)),
+            [0x1f, 0x8b, ..] => drop(layers.insert(name, read_layer(MultiGzDecoder::new(whole), paths)?)),
             [0x28, 0xb5, 0x2f, 0xfd] => {
                 return Err(io::Error::other(
                     "the engine saves layers compressed by zstd, which are not read",
@@ -165,7 +183,7 @@ pub(super) fn read(archive: impl Read) -> io::Result<Image> {
             }
             // `VERSION`, and `repositories` of old archives.
             _ if !name.ends_with(".tar") && !name.starts_with("blobs/") => {}
-            _ => drop(layers.insert(name, read_layer(whole)?)),
+            _ => drop(layers.insert(name, read_layer(whole, paths)?)),
         }
     }
     let missing = |what: &str| io::Error::other(format!("the saved image has no {what}"));
@@ -221,7 +239,7 @@ fn beside(name: &str, target: &str) -> String {
     parts.join("/")
 }
 
-fn read_layer(layer: impl Read) -> io::Result<LayerContent> {
+fn read_layer(layer: impl Read, paths: &mut Paths) -> io::Result<LayerContent> {
     let mut content = LayerContent::default();
     let mut archive = Archive::new(layer);
     for entry in archive.entries()? {
@@ -231,15 +249,15 @@ fn read_layer(layer: impl Read) -> io::Result<LayerContent> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
         if name == ".wh..wh..opq" {
             let folder = if folder.is_empty() { "/" } else { folder };
-            content.nodes.push((folder.to_owned(), Brought::Opaque));
+            content.nodes.push((paths.add(folder), Brought::Opaque));
             continue;
         }
         if let Some(gone) = name.strip_prefix(".wh.") {
-            content.nodes.push((format!("{folder}/{gone}"), Brought::Whiteout));
+            content.nodes.push((paths.add(&format!("{folder}/{gone}")), Brought::Whiteout));
             continue;
         }
         let header = entry.header();
-        let (mode, owner) = (header.mode()? & 0o7777, (header.uid()? as u32, header.gid()? as u32));
+        let (mode, owner) = ((header.mode()? & 0o7777) as u16, (header.uid()? as u32, header.gid()? as u32));
         // The numbers are blank where there is no device.
         let number = |number: io::Result<Option<u32>>| number.ok().flatten().unwrap_or_default();
         let device = (number(header.device_major()), number(header.device_minor()));
@@ -258,7 +276,7 @@ fn read_layer(layer: impl Read) -> io::Result<LayerContent> {
             EntryType::Link => {
                 let target = linked.unwrap_or_default();
                 let target = format!("/{}", target.trim_start_matches("./").trim_matches('/'));
-                content.nodes.push((path, Brought::HardLink(target)));
+                content.nodes.push((paths.add(&path), Brought::HardLink(paths.add(&target))));
                 continue;
             }
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
@@ -272,10 +290,11 @@ fn read_layer(layer: impl Read) -> io::Result<LayerContent> {
                 if let Some(bytes) = kept {
                     content.kept.insert(path.clone(), bytes);
                 }
-                NodeKind::File(size, read)
+                NodeKind::File(size, read.essence)
             }
         };
-        content.nodes.push((path, Brought::Node(Node { kind, mode, owner, attributes })));
+        let attributes = (!attributes.is_empty()).then(|| Box::new(attributes));
+        content.nodes.push((paths.add(&path), Brought::Node(Node { kind, mode, owner, attributes })));
     }
     Ok(content)
 }
@@ -285,11 +304,11 @@ impl Image {
     fn put(&mut self, layer: LayerContent, sizes: &mut Sizes) {
         let LayerContent { nodes, kept, .. } = layer;
         let deletes = nodes.iter().any(|(_, it)| matches!(it, Brought::Whiteout | Brought::Opaque));
-        let own: BTreeSet<String> = nodes
+        let own: BTreeSet<Rc<str>> = nodes
             .iter()
             .filter(|_| deletes)
             .filter(|(_, brought)| matches!(brought, Brought::Node(_) | Brought::HardLink(_)))
-            .map(|(path, _)| path.clone())
+            .map(|(path, _)| Rc::clone(path))
             .collect();
         // Deletions are about the layers below, wherever they stand.
         for (path, brought) in &nodes {
@@ -318,8 +337,8 @@ impl Image {
             if replaces_folder {
                 self.delete(&path, false, &own);
             }
-            if !kept.contains_key(&path) {
-                self.kept.remove(&path);
+            if !kept.contains_key(&*path) {
+                self.kept.remove(&*path);
             }
             self.files.insert(path, node);
         }
@@ -327,12 +346,12 @@ impl Image {
     }
 
     /// Takes away what lies at a path, itself included on request, but for what the layer brings.
-    fn delete(&mut self, path: &str, itself: bool, own: &BTreeSet<String>) {
-        let below: Vec<String> = self.below(path).map(|(other, _)| other.clone()).collect();
-        for gone in below.into_iter().chain(itself.then(|| path.to_owned())) {
+    fn delete(&mut self, path: &str, itself: bool, own: &BTreeSet<Rc<str>>) {
+        let below: Vec<Rc<str>> = self.below(path).map(|(other, _)| Rc::clone(other)).collect();
+        for gone in below.into_iter().chain(itself.then(|| path.into())) {
             if !own.contains(&gone) {
                 self.files.remove(&gone);
-                self.kept.remove(&gone);
+                self.kept.remove(&*gone);
             }
         }
     }
@@ -345,13 +364,13 @@ impl Image {
 
 /// How often layers have a path, and how large it is there in all.
 #[derive(Default)]
-struct Sizes(BTreeMap<String, (u32, u64)>);
+struct Sizes(BTreeMap<Rc<str>, (u32, u64)>);
 
 impl Sizes {
-    fn add(&mut self, path: &str, size: u64) {
+    fn add(&mut self, path: &Rc<str>, size: u64) {
         match self.0.get_mut(path) {
             Some((count, all)) => (*count, *all) = (*count + 1, *all + size),
-            None => drop(self.0.insert(path.to_owned(), (1, size))),
+            None => drop(self.0.insert(Rc::clone(path), (1, size))),
         }
     }
 

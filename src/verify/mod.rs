@@ -34,7 +34,7 @@ pub use report::{json, markdown, text};
 use compare::{compare, places};
 use engine::Build;
 use ignored::Ignored;
-use image::Image;
+use image::{Image, Paths};
 
 use crate::pipeline::{Outcome, ReportedFix};
 
@@ -75,6 +75,8 @@ pub struct Lab {
     /// The images by the text that they were built of.
     built: BTreeMap<(String, Option<String>), Result<Built, Broken>>,
     tags: Vec<String>,
+    /// The paths of all images.
+    paths: Paths,
     /// The file beside the Dockerfile that says what of the context is ignored.
     ignore: Option<Vec<u8>>,
 }
@@ -138,6 +140,7 @@ impl Lab {
             name,
             built: BTreeMap::new(),
             tags: Vec::new(),
+            paths: Paths::default(),
             ignore: std::fs::read(ignore).ok(),
         })
     }
@@ -150,7 +153,8 @@ impl Lab {
         }
         let result = match self.build_as(recipe, None, false) {
             Ok(tag) => {
-                let image = self.engine.save(&tag, &self.limits, |archive| image::read(archive))?;
+                let paths = &mut self.paths;
+                let image = self.engine.save(&tag, &self.limits, |archive| image::read(archive, paths))?;
                 Ok(Built { tag, image: Rc::new(image) })
             }
             Err(LabError::Failure(Failure::Exit { command, status, said })) => {
@@ -355,7 +359,8 @@ pub fn verify(
 /// The places at which a second build of the original differs from the first.
 fn control(lab: &mut Lab, recipe: Recipe<'_>, first: &Built) -> Result<BTreeSet<String>, LabError> {
     let tag = lab.build_as(recipe, None, true)?;
-    let second = lab.engine.save(&tag, &lab.limits, |archive| image::read(archive))?;
+    let paths = &mut lab.paths;
+    let second = lab.engine.save(&tag, &lab.limits, |archive| image::read(archive, paths))?;
     Ok(places(&first.image, &second))
 }
 

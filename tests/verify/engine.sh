@@ -38,7 +38,7 @@ push) cp "$store/$(image "$2").tar" "${3#docker-archive:}" ;;
 from) for last; do :; done; printf 'container-of-%s\n' "$(image "$last")" ;;
 run)
     case $program in
-    buildah) name=${2#container-of-} ;;
+    buildah) for word; do case $word in container-of-*) name=${word#container-of-} ;; esac; done ;;
     *) name=; for word; do [ ! -e "$store/tags/$(printf '%s' "$word" | tr '/:' '__')" ] || name=$(image "$word"); done ;;
     esac
     cat "$store/$name.run"

@@ -1,8 +1,9 @@
 //! `verify` and `fix --verify` with a made engine: what is found, what is dropped, what is left behind.
 
-#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, helpers included")]
 #![cfg(unix)]
 
+mod large;
 mod support;
 
 use std::fs;
