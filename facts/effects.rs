@@ -295,7 +295,8 @@ fn keeps_what_was_there(call: &Call<'_, '_>) -> bool {
             has_option(call, &['b', 'S'], "backup") || has_option(call, &[], "suffix")
         }
         "sed" => call.arguments().flatten().any(|word| {
-            word.strip_prefix("-i").is_some_and(|suffix| !suffix.is_empty()) || word.starts_with("--in-place=")
+            word.strip_prefix("-i").is_some_and(|suffix| !suffix.is_empty())
+                || word.starts_with("--in-place=")
         }),
         _ => false,
     }
@@ -319,7 +320,8 @@ fn goes_beyond_its_words(call: &Call<'_, '_>) -> bool {
 fn may_write(script: &str) -> bool {
     script.match_indices(['w', 'W']).any(|(at, _)| {
         let before = script[..at].chars().next_back();
-        script[at + 1..].starts_with(' ') && before.is_none_or(|it| !it.is_alphabetic() || "gpiImM".contains(it))
+        script[at + 1..].starts_with(' ')
+            && before.is_none_or(|it| !it.is_alphabetic() || "gpiImM".contains(it))
     })
 }
 
@@ -488,7 +490,8 @@ impl Effects {
             }
             // A package may be a file, ./x.deb: a project's own may put files anywhere.
             let is_file = |word: &str| {
-                (word.contains('/') || word.starts_with('.') || word.ends_with(".deb")) && !word.contains("://")
+                (word.contains('/') || word.starts_with('.') || word.ends_with(".deb"))
+                    && !word.contains("://")
             };
             if managed.operands.iter().any(|&at| words[at].literal().is_some_and(is_file)) {
                 *self = Self::unknown();

@@ -3,7 +3,9 @@
 use dockeropt_syntax::LogicalSpan;
 use dockeropt_syntax::shell::{Entry, JoinerKind, List};
 
-use crate::effects::{Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within, written_by_copy};
+use crate::effects::{
+    Effects, Reach, may_name_relative_file, names_files_relatively, of_script, within, written_by_copy,
+};
 use crate::facts::{Copy, Facts, Step};
 use crate::naming::names_path;
 use crate::shell_state::has_only_simple_commands;

@@ -97,7 +97,14 @@ impl<'s> Remembered<'s> {
             return;
         }
         match call.class() {
-            Some(Class::Quiet | Class::Account | Class::System | Class::Service | Class::AptIndex | Class::OwnUpdate) => {}
+            Some(
+                Class::Quiet
+                | Class::Account
+                | Class::System
+                | Class::Service
+                | Class::AptIndex
+                | Class::OwnUpdate,
+            ) => {}
             Some(class @ (Class::Paths | Class::Beside | Class::SystemBeside | Class::Fetch)) => {
                 // What a glob removes leaves the others where they were.
                 let brings = !matches!(call.program, "rm" | "rmdir" | "mkdir" | "chmod" | "chown");

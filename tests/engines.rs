@@ -169,12 +169,8 @@ fn a_build_that_fails_leaves_nothing_behind() {
 
 /// Starts dockeropt, and waits until its build is at a step that sleeps.
 fn start(project: &Project, engine: &str, arguments: &[&str], step: &str) -> Child {
-    let child = project
-        .command(engine, arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child =
+        project.command(engine, arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until("no build was started", 120, || runs(step));
     // The step runs a moment before its engine can end it.
     thread::sleep(Duration::from_secs(2));
@@ -229,12 +225,18 @@ fn what_sigkill_leaves_has_a_name() {
         let project = Project::new(&text);
         let before = all_there_is(&engine);
         let mut child = start(&project, &engine, &["fix", "--verify", "--write", "--unsafe"], &step);
-        let name = project.left().into_iter().find(|it| it.starts_with("dockeropt-verify-")).unwrap().to_ascii_lowercase();
+        let name = project
+            .left()
+            .into_iter()
+            .find(|it| it.starts_with("dockeropt-verify-"))
+            .unwrap()
+            .to_ascii_lowercase();
         send(&child, Signal::KILL);
         child.wait().unwrap();
         assert_eq!(fs::read_to_string(project.dockerfile()).unwrap(), project.text);
         let left = project.left();
-        let is_known = |it: &String| it.starts_with("dockeropt-verify-") || it.starts_with("dockeropt-engine-");
+        let is_known =
+            |it: &String| it.starts_with("dockeropt-verify-") || it.starts_with("dockeropt-engine-");
         assert!(left.iter().all(is_known), "{left:?}");
         if let Some(client) = client_of(&project.temporary()) {
             let _ = rustix::process::kill_process_group(client, Signal::TERM);

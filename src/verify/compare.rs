@@ -10,6 +10,7 @@ use dockeropt_facts::tables::all_kept;
 use super::ignored::Ignored;
 use super::image::{Image, Node, NodeKind};
 use super::packages::{Packages, files_of};
+use super::pruned::Pruned;
 
 /// What the applied fixes let differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -226,7 +227,8 @@ fn difference(old: Option<&Node>, new: Option<&Node>) -> Option<String> {
         what.push(format!("owner {user}:{group} became {new_user}:{new_group}"));
     }
     if old.attributes != new.attributes {
-        let names = |node: &Node| node.attributes.iter().flat_map(|it| it.keys().cloned()).collect::<Vec<_>>();
+        let names =
+            |node: &Node| node.attributes.iter().flat_map(|it| it.keys().cloned()).collect::<Vec<_>>();
         let shown = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         what.push(format!("attributes {} became {}", shown(names(old)), shown(names(new))));
     }
@@ -248,6 +250,7 @@ struct Explain<'e> {
     after: &'e Image,
     caches: bool,
     ignored: &'e Ignored,
+    pruned: Pruned,
     /// Whether the image may be a copy of all files.
     flattened: bool,
     /// The files of packages that may be gone, or may be new.
@@ -310,7 +313,21 @@ impl<'e> Explain<'e> {
         let kept = is_replaced.then_some(&allowance.brought[..]);
         let (caches, ignored) = (allowance.caches, &allowance.ignored);
         let flattened = allowance.claims.iter().any(|claim| matches!(claim, Claim::Flattened { .. }));
-        Self { before, after, caches, ignored, flattened, files, names, owned, packages_differ, lost, kept }
+        let pruned = Pruned::of(before, &allowance.claims);
+        Self {
+            before,
+            after,
+            caches,
+            ignored,
+            pruned,
+            flattened,
+            files,
+            names,
+            owned,
+            packages_differ,
+            lost,
+            kept,
+        }
     }
 
     fn path(&self, path: &str, old: Option<&Node>, new: Option<&Node>) -> (Class, String) {
@@ -331,6 +348,9 @@ impl<'e> Explain<'e> {
         }
         if is_gone && self.ignored.explains(path) {
             return (Class::Expected, "what the ignore file leaves out".to_owned());
+        }
+        if self.pruned.explains(path, is_gone, self.before) {
+            return (Class::Expected, "a package that only development needs".to_owned());
         }
         if let Some(kept) = self.kept
             && !kept.iter().any(|folder| within(path, folder))

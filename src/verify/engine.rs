@@ -154,11 +154,9 @@ impl Engine {
         match self.kind {
             Kind::Docker => arguments.push("--progress=plain".into()),
             // Steps are cached as BuildKit does, SHELL and HEALTHCHECK are kept, and no container is left.
-            Kind::Podman | Kind::Buildah => arguments.extend([
-                "--layers=true".into(),
-                "--format=docker".into(),
-                "--force-rm".into(),
-            ]),
+            Kind::Podman | Kind::Buildah => {
+                arguments.extend(["--layers=true".into(), "--format=docker".into(), "--force-rm".into()])
+            }
         }
         if build.no_cache {
             arguments.push("--no-cache".into());

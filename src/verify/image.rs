@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tar::{Archive, EntryType};
 
 use super::content::{self, Fingerprint};
+use super::pruned::is_note;
 
 /// An image: its files, its configuration and its layers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,6 +122,7 @@ pub(super) fn is_kept(path: &str) -> bool {
         || path == "/lib/apk/db/installed"
         || path == "/usr/lib/apk/db/installed"
         || (path.starts_with("/var/lib/dpkg/info/") && path.ends_with(".list"))
+        || is_note(path)
 }
 
 /// `manifest.json`

@@ -8,6 +8,7 @@ mod image;
 mod measure;
 mod packages;
 mod prove;
+mod pruned;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -27,7 +27,8 @@ fn pairs() -> Vec<Pair> {
     let mut second = false;
     for line in text[start..].lines() {
         let marks = [("= ", true, true), ("~ ", true, false), ("! ", false, false)];
-        let named = marks.iter().find_map(|&(mark, equal, known)| Some((equal, known, line.strip_prefix(mark)?)));
+        let named =
+            marks.iter().find_map(|&(mark, equal, known)| Some((equal, known, line.strip_prefix(mark)?)));
         if let Some((equal, known, name)) = named {
             second = false;
             let (before, after) = (String::new(), String::new());
@@ -61,7 +62,8 @@ fn the_check_says_what_the_pairs_say() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for equation in 1..=6 {
-        let count = pairs().iter().filter(|pair| pair.equal && pair.name.starts_with(&equation.to_string())).count();
+        let count =
+            pairs().iter().filter(|pair| pair.equal && pair.name.starts_with(&equation.to_string())).count();
         assert!(count >= 3, "equation {equation} has {count} pairs");
     }
 }
@@ -83,18 +85,24 @@ fn builds_say_what_the_pairs_say() {
     make_executable(&context.path().join("tool"));
     let mut wrong = Vec::new();
     for pair in pairs() {
-        let [before, after] = [("Dockerfile", &pair.before), ("after.Dockerfile", &pair.after)].map(|(name, text)| {
-            let path = context.path().join(name);
-            fs::write(&path, text).unwrap();
-            path
-        });
+        let [before, after] =
+            [("Dockerfile", &pair.before), ("after.Dockerfile", &pair.after)].map(|(name, text)| {
+                let path = context.path().join(name);
+                fs::write(&path, text).unwrap();
+                path
+            });
         let output = Command::new(env!("CARGO_BIN_EXE_dockeropt"))
             .args(["verify", "--unsafe", "--network", "host", "--format", "json", "--against"])
             .args([&after, &before])
             .output()
             .unwrap();
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let said = format!("{} {} {}", report["broken"], report["unexpected"], String::from_utf8_lossy(&output.stderr));
+        let said = format!(
+            "{} {} {}",
+            report["broken"],
+            report["unexpected"],
+            String::from_utf8_lossy(&output.stderr)
+        );
         println!("{}: {}", pair.name, report["passed"]);
         // An error of the engine is neither.
         if report["passed"] != pair.equal {

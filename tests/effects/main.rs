@@ -148,7 +148,8 @@ fn build(text: &str, context: &Path, name: &str, stage: usize) -> Vec<Layer> {
     ]);
     let said = String::from_utf8_lossy(&built.stderr).into_owned();
     assert!(built.status.success(), "{}", &said[said.len().saturating_sub(6000)..]);
-    let mut save = Command::new("docker").args(["save", &tag]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut save =
+        Command::new("docker").args(["save", &tag]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     let layers = read(save.stdout.take().unwrap());
     assert!(save.wait().unwrap().success());
     assert!(docker(&["rmi", &tag]).status.success());
@@ -218,7 +219,8 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, sample: &Sample, layer: &Layer, _below: &BTreeMap<String, archive::Entry>) {
-        let changed = layer.entries.iter().filter(|(path, entry)| !entry.is_folder() && !is_of_the_engine(path));
+        let changed =
+            layer.entries.iter().filter(|(path, entry)| !entry.is_folder() && !is_of_the_engine(path));
         let changed: Vec<&String> = changed.map(|(path, _)| path).collect();
         if tables::must_write(&sample.of) && changed.is_empty() {
             let folders = layer.entries.keys().any(|path| !is_of_the_engine(path));
@@ -230,11 +232,12 @@ impl Seen {
             let folder = folder.replace('~', "/root");
             let inside = changed.iter().filter(|path| within(path, &folder)).count();
             let manager = key.split(' ').next().unwrap();
-            let is_managers = sample.of.split(' ').next().is_some_and(|of| tables::manager_of(of) == Some(manager));
+            let is_managers =
+                sample.of.split(' ').next().is_some_and(|of| tables::manager_of(of) == Some(manager));
             if inside > 0 && is_managers {
-                let without = ["--no-cache-dir", "--no-cache"].iter().find(|option| {
-                    sample.command.split(' ').any(|word| word == **option)
-                });
+                let without = ["--no-cache-dir", "--no-cache"]
+                    .iter()
+                    .find(|option| sample.command.split(' ').any(|word| word == **option));
                 match without {
                     Some(option) => {
                         let what = format!("`{}` filled {folder} in spite of {option}", sample.command);
@@ -280,14 +283,14 @@ fn every_row_has_a_sample_or_a_reason() {
     }
     let apart = tables::apart();
     let rows = tables::rows_to_show();
-    let missing: Vec<&String> = rows
-        .iter()
-        .filter(|row| !sampled.contains(*row) && !tables::is_apart(&apart, row))
-        .collect();
+    let missing: Vec<&String> =
+        rows.iter().filter(|row| !sampled.contains(*row) && !tables::is_apart(&apart, row)).collect();
     assert!(missing.is_empty(), "neither in commands.tsv nor in apart.tsv: {missing:?}");
     let both: Vec<&String> = apart.keys().filter(|row| sampled.contains(*row)).collect();
     assert!(both.is_empty(), "in commands.tsv and in apart.tsv: {both:?}");
-    let unknown: Vec<&String> =
-        apart.keys().filter(|name| !rows.iter().any(|row| is_named(name, row)) && !name.starts_with("cache ")).collect();
+    let unknown: Vec<&String> = apart
+        .keys()
+        .filter(|name| !rows.iter().any(|row| is_named(name, row)) && !name.starts_with("cache "))
+        .collect();
     assert!(unknown.is_empty(), "apart.tsv has what no table has: {unknown:?}");
 }

@@ -12,7 +12,8 @@ impl Server {
     /// Serves until the test ends. Builds reach it, as they use the network of the host.
     pub(crate) fn start() -> Self {
         // Where it can be had, the same port each time lets the engine's cache be used.
-        let listener = TcpListener::bind("127.0.0.1:18473").or_else(|_| TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener =
+            TcpListener::bind("127.0.0.1:18473").or_else(|_| TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {

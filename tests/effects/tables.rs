@@ -95,7 +95,8 @@ pub(crate) fn also(sample: &Sample) -> Vec<String> {
 
 /// The manager that a program, or the manager's own name, stands for.
 pub(crate) fn manager_of(program: &str) -> Option<&'static str> {
-    rows(MANAGERS).find_map(|row| (row[1] == program || row[0].split(' ').any(|it| it == program)).then_some(row[1]))
+    rows(MANAGERS)
+        .find_map(|row| (row[1] == program || row[0].split(' ').any(|it| it == program)).then_some(row[1]))
 }
 
 /// Whether a sample of a row must write something.

@@ -46,7 +46,8 @@ fn write(target: impl Write, note: &str) -> std::io::Result<()> {
     let mut content = vec![b'x'; SIZE as usize];
     for number in 0..FILES {
         let (folder, inner) = (number / 1000, number / 40 % 25);
-        let path = format!("usr/lib/node_modules/package-{folder}/dist/modules-{inner}/component-{number}.js");
+        let path =
+            format!("usr/lib/node_modules/package-{folder}/dist/modules-{inner}/component-{number}.js");
         entry(&mut target, &path, SIZE)?;
         content[..8].copy_from_slice(&number.to_le_bytes());
         if number == FILES / 2 {
