@@ -131,11 +131,25 @@ impl Bench {
             fs::create_dir_all(bench.path(folder)).unwrap();
         }
         fs::write(bench.path("project/Dockerfile"), dockerfile).unwrap();
+        bench.link_programs();
         bench
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
+    }
+
+    /// Puts the programs of the system on PATH, but for its engines.
+    fn link_programs(&self) {
+        for folder in ["/usr/bin", "/bin"] {
+            for entry in fs::read_dir(folder).unwrap().flatten() {
+                let name = entry.file_name();
+                if !["docker", "podman", "buildah"].iter().any(|engine| name == *engine) {
+                    // What is in both folders is there already.
+                    let _ = std::os::unix::fs::symlink(entry.path(), self.path("bin").join(name));
+                }
+            }
+        }
     }
 
     /// Puts the engine on PATH under a name.
@@ -167,8 +181,7 @@ impl Bench {
     /// dockeropt in the project, with the made engine.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockeropt"));
-        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
-        command.args(arguments).current_dir(self.path("project")).env("PATH", path);
+        command.args(arguments).current_dir(self.path("project")).env("PATH", self.path("bin"));
         command.env("TMPDIR", self.path("tmp"));
         command
     }
