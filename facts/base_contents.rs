@@ -1,6 +1,8 @@
 //! What the official images hold; see `data/base-contents.tsv`.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError};
 
 use crate::knowledge::{Knowledge, Table, columns, words};
 
@@ -8,6 +10,20 @@ use crate::knowledge::{Knowledge, Table, columns, words};
 #[derive(Clone, Debug)]
 pub struct Contents<'k> {
     knowledge: &'k Knowledge,
+    holds: Arc<Holds>,
+}
+
+impl Deref for Contents<'_> {
+    type Target = Holds;
+
+    fn deref(&self) -> &Holds {
+        &self.holds
+    }
+}
+
+/// What an image holds by itself, whatever else is known.
+#[derive(Clone, Debug, Default)]
+pub struct Holds {
     /// The release.
     pub release: &'static str,
     /// The variant: `full`, `slim` ...
@@ -49,17 +65,28 @@ impl Knowledge {
     /// releases that it may be made of. `None` if it isn't known.
     pub fn contents(&self, reference: &str, release: &str) -> Option<Contents<'_>> {
         let (image, variant) = self.variant(reference)?;
-        self.contents_of(&image, variant, release, 0)
+        self.contents_of(image, variant, release)
     }
 
     /// The programs beside packages and the bytes of an image of which the packages aren't known, as it isn't
     /// made of Debian: eclipse-temurin, maven, gradle.
     pub fn contents_beside_packages(&self, reference: &str) -> Option<Contents<'_>> {
         let (image, variant) = self.variant(reference)?;
-        self.contents_of(&image, variant, "-", 0)
+        self.contents_of(image, variant, "-")
     }
 
-    fn contents_of(&self, image: &str, variant: &str, release: &str, depth: usize) -> Option<Contents<'_>> {
+    fn contents_of(&self, image: String, variant: &'static str, release: &str) -> Option<Contents<'_>> {
+        let key = (image, variant, release.to_owned());
+        let known = self.contents.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let holds = known.unwrap_or_else(|| {
+            let holds = self.holds(&key.0, variant, release, 0).map(Arc::new);
+            self.contents.lock().unwrap_or_else(PoisonError::into_inner).insert(key, holds.clone());
+            holds
+        });
+        Some(Contents { knowledge: self, holds: holds? })
+    }
+
+    fn holds(&self, image: &str, variant: &str, release: &str, depth: usize) -> Option<Holds> {
         // A team's rows may stand on each other.
         if depth > 8 {
             return None;
@@ -70,16 +97,8 @@ impl Knowledge {
         })?;
         let [variant, release, parent, kib, megabytes, own, packages] = columns(row);
         let mut contents = match parent.split_once(' ') {
-            Some((image, variant)) => self.contents_of(image, variant, release, depth + 1)?,
-            None => Contents {
-                knowledge: self,
-                release,
-                variant,
-                packages: BTreeSet::new(),
-                own_programs: BTreeSet::new(),
-                bytes: 0,
-                is_estimated: false,
-            },
+            Some((image, variant)) => self.holds(image, variant, release, depth + 1)?,
+            None => Holds { release, ..Holds::default() },
         };
         contents.variant = variant;
         contents.packages.extend(words(packages));
@@ -219,7 +238,7 @@ mod tests {
     fn every_row_is_read() {
         for (image, row) in Table::BaseContents.ours().all() {
             let [variant, release, _, _, _, own, packages] = columns(row);
-            let contents = Knowledge::builtin().contents_of(image, variant, release, 0);
+            let contents = Knowledge::builtin().contents_of(image.to_owned(), variant, release);
             let contents = contents.unwrap_or_else(|| panic!("{image} {variant} {release}"));
             assert_eq!(contents.variant, variant);
             assert!(words(packages).all(|package| contents.packages.contains(package)), "{image} {variant}");

@@ -87,7 +87,7 @@ fn is_question(word: &Word<'_>) -> bool {
 
 /// The last part of a path.
 pub fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    path.bytes().rposition(|byte| byte == b'/').map_or(path, |at| &path[at + 1..])
 }
 
 /// The word that `sudo -E`, `env A=b` or the like at `at` runs.

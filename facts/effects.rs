@@ -410,12 +410,9 @@ fn effects_of_call(call: &Call<'_, '_>, text: &str, folder: Option<&Value>, effe
             effects.both(system());
             effects.both(reach_of_arguments(call, text, folder));
             // mk-build-deps makes a package in the working folder.
-            match folder.filter(|_| class == Class::AptIndex) {
-                Some(folder) => {
-                    effects.reads.add_value(folder);
-                    effects.writes.add_value(folder);
-                }
-                None => {}
+            if let Some(folder) = folder.filter(|_| class == Class::AptIndex) {
+                effects.reads.add_value(folder);
+                effects.writes.add_value(folder);
             }
         }
         Some(Class::Service | Class::Build | Class::Provision | Class::Shell) => {

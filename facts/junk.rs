@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use crate::command::base_name;
 use crate::ignore::Ignore;
 use crate::project::{Entry, EntryKind, Project};
 use crate::tables::rows;
@@ -42,6 +43,8 @@ pub enum Made {
 pub struct Row {
     /// The name, or the end of a path; `*` is any text without a slash.
     pub name: &'static str,
+    /// What its last part begins and ends with.
+    ends: (&'static str, &'static str),
     what: Option<EntryKind>,
     /// Whether it may lie in any folder, and not in that of the context only.
     pub anywhere: bool,
@@ -82,8 +85,10 @@ impl Row {
         };
         let name = *row.get(1)?;
         let anywhere = column(3) == "any";
+        let last = base_name(name);
         Some(Self {
             name,
+            ends: (last.split('*').next()?, last.rsplit('*').next()?),
             what: match column(2) {
                 "file" => Some(EntryKind::File),
                 "folder" => Some(EntryKind::Folder),
@@ -106,16 +111,13 @@ impl Row {
 
     /// Whether the name is that of what lies at a path, and not of a folder around it.
     fn is_at(&self, path: &str, entry: &Entry) -> bool {
-        let last = |path: &'_ str| path.rfind('/').map_or(0, |at| at + 1);
-        let (own, name) = (&path[last(path)..], &self.name[last(self.name)..]);
         // Contexts are large, and names can be told apart at a glance.
-        let may_be = match (name.split('*').next(), name.rsplit('*').next()) {
-            (Some(start), Some(end)) => own.starts_with(start) && own.ends_with(end),
-            _ => false,
-        };
+        let (start, end) = self.ends;
+        if !path.ends_with(end) || !base_name(path).starts_with(start) {
+            return false;
+        }
         let parent = path.rsplit_once('/').map(|(folder, _)| folder);
-        may_be
-            && self.what.is_none_or(|kind| kind == entry.kind)
+        self.what.is_none_or(|kind| kind == entry.kind)
             && self.pattern.excludes(path)
             && !parent.is_some_and(|folder| self.pattern.excludes(folder))
     }

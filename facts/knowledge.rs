@@ -1,10 +1,11 @@
 //! What is known of packages and images: the tables in `data/`, and rows that a team adds to them.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap as HashMap;
 
+use crate::base_contents::Holds;
 use crate::sorted::{Row, Sorted, split};
 
 /// A table of which a team can give rows of its own, in the format of ours; see `data/README.md`.
@@ -170,7 +171,12 @@ impl Provenance {
 pub struct Knowledge {
     /// A team's rows, by the first column.
     added: Vec<(Table<'static>, HashMap<&'static str, Vec<Row>>)>,
+    /// What was asked for of the contents of images: by image, variant and release.
+    pub(crate) contents: Mutex<HashMap<Contents, Option<Arc<Holds>>>>,
 }
+
+/// Of which contents: those of an image, a variant and a release.
+type Contents = (String, &'static str, String);
 
 impl Knowledge {
     /// What the program comes with.

@@ -10,7 +10,7 @@ use dockeropt_syntax::shell;
 use crate::apk_index::{Index, is_plain_update, is_shown_install};
 use crate::claim::Assumption;
 use crate::deletions::{Deletion, deletions, forces_removal};
-use crate::facts::{Facts, Step};
+use crate::facts::{Body, Facts, Step};
 use crate::observers::{observers_of, observers_with};
 use crate::shell_state::visit_pipeline;
 use crate::stage::Base;
@@ -257,6 +257,18 @@ pub fn installs_from_stale_index(facts: &Facts<'_>) -> Vec<bool> {
     stale
 }
 
+/// What commands say that use a cache of a manager, beside its folder.
+fn words_of_use(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Npm => &["npm cache ", "offline"],
+        Manager::Yarn | Manager::Composer | Manager::Conda => &["offline"],
+        Manager::Yum | Manager::Dnf | Manager::Microdnf => &["yum -C", "dnf -C", "--cacheonly"],
+        Manager::Apt => &["--no-download"],
+        Manager::Apk => &["--no-network"],
+        _ => &[],
+    }
+}
+
 /// Whether an event reads a cache: it names its folder other than to delete it, or installs from what
 /// was fetched before.
 fn uses_cache(event: &Event<'_>, manager: Manager, folder: &str) -> bool {
@@ -264,14 +276,7 @@ fn uses_cache(event: &Event<'_>, manager: Manager, folder: &str) -> bool {
     if deletions(atom).is_some() {
         return false;
     }
-    let words: &[&str] = match manager {
-        Manager::Npm => &["npm cache ", "offline"],
-        Manager::Yarn | Manager::Composer | Manager::Conda => &["offline"],
-        Manager::Yum | Manager::Dnf | Manager::Microdnf => &["yum -C", "dnf -C", "--cacheonly"],
-        Manager::Apt => &["--no-download"],
-        Manager::Apk => &["--no-network"],
-        _ => &[],
-    };
+    let words = words_of_use(manager);
     let names = |text: &str| names_folder(text, folder) || words.iter().any(|word| text.contains(word));
     if words.contains(&"offline")
         && atom.env.iter().any(|(name, _)| name.to_ascii_lowercase().contains("offline"))
@@ -302,7 +307,7 @@ pub fn reads_cache(facts: &Facts<'_>, step: &Step<'_>, manager: Manager) -> bool
 pub fn reads_cache_after(facts: &Facts<'_>, step: &Step<'_>, manager: Manager, place: usize) -> bool {
     let mut caches =
         kept(manager).filter(|(kind, _)| *kind == Kept::Cache).map(|(_, folder)| folder).peekable();
-    if caches.peek().is_none() {
+    if caches.peek().is_none() || !may_use_cache(step, manager) {
         return false;
     }
     let mut events = events_of_step(facts, step);
@@ -315,6 +320,17 @@ pub fn reads_cache_after(facts: &Facts<'_>, step: &Step<'_>, manager: Manager, p
         _ => false,
     });
     caches.any(|folder| events.iter().any(|event| uses_cache(event, manager, folder)))
+}
+
+/// Whether the text of a step may hold what [`uses_cache`] looks for: few do.
+fn may_use_cache(step: &Step<'_>, manager: Manager) -> bool {
+    let Some(Body::Script(_)) = step.run().map(|run| &run.body) else { return true };
+    let text = &step.instruction.logical.text;
+    let words = words_of_use(manager);
+    let has_variables = !step.state.env.is_empty() || !step.state.args.is_empty();
+    (words.contains(&"offline") && has_variables)
+        || kept(manager).any(|(_, folder)| text.contains(folder.trim_start_matches("~/")))
+        || words.iter().any(|word| text.contains(word))
 }
 
 /// Whether a text names a folder, and not just one of which the name goes on: `~/.npm` but not

@@ -11,13 +11,55 @@ use crate::tables::rows;
 /// The packages of one release.
 struct Release {
     base: BTreeSet<&'static str>,
-    packages: HashMap<&'static str, (&'static str, &'static str)>,
+    packages: HashMap<&'static str, Package>,
+}
+
+/// What a package recommends, and what it provides.
+struct Package {
+    edge: &'static str,
+    provides: &'static str,
+    /// The parts of `edge`, once they are asked for.
+    recommended: OnceLock<Vec<Recommended>>,
+}
+
+/// A package that another recommends.
+#[derive(Clone, Copy)]
+struct Recommended {
+    /// Its name; `*` stands for more than are listed.
+    name: &'static str,
+    mark: Mark,
+    /// The words that show that it is relied on.
+    words: &'static [&'static str],
+}
+
+impl Recommended {
+    fn new(name: &'static str, mark: Mark) -> Self {
+        let words = match mark {
+            Mark::Always => &[],
+            Mark::Relied => relied_on().words(name),
+            Mark::Inert => inert().words(name),
+        };
+        Self { name, mark, words }
+    }
+}
+
+impl Package {
+    fn recommended(&self) -> &[Recommended] {
+        self.recommended.get_or_init(|| {
+            let names = self.edge.split(' ').filter(|name| !name.is_empty());
+            let read = |name| {
+                let (mark, name) = Mark::read(name);
+                Recommended::new(name, mark)
+            };
+            names.map(read).collect()
+        })
+    }
 }
 
 impl Release {
     /// What a package stands in for.
     fn provided_by(&self, package: &str) -> std::str::Split<'static, char> {
-        self.packages.get(package).map_or("", |(_, provides)| provides).split(' ')
+        self.packages.get(package).map_or("", |package| package.provides).split(' ')
     }
 }
 
@@ -102,7 +144,11 @@ fn read(data: &'static str) -> Release {
         let column = |at: usize| row.get(at).copied().unwrap_or_default();
         match column(0).strip_prefix("= ") {
             Some(names) => release.base.extend(names.split(' ')),
-            None => drop(release.packages.insert(column(0), (column(1), column(2)))),
+            None => {
+                let (edge, provides) = (column(1), column(2));
+                let package = Package { edge, provides, recommended: OnceLock::new() };
+                release.packages.insert(column(0), package);
+            }
         }
     }
     release
@@ -121,7 +167,9 @@ pub fn exists(package: &str, name: &str) -> bool {
 
 /// Whether a package exists under the same name in every release.
 pub fn is_portable(package: &str) -> bool {
-    rows(include_str!("data/portable.tsv")).any(|row| row[0] == package)
+    static TABLE: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| rows(include_str!("data/portable.tsv")).map(|row| row[0]).collect());
+    table.contains(package)
 }
 
 /// Whether a package exists in every release without a table in which one of `others` does.
@@ -136,7 +184,7 @@ pub fn without_recommends(
     packages: &[&str],
     present: &Present,
     (name, asked): (&str, Asked),
-    mentions: &dyn Fn(&str) -> bool,
+    mentions: &dyn Fn(&'static str) -> bool,
 ) -> Option<Recommends> {
     let (known, release) = (name, release(name)?);
     let mut result = Recommends { loses_nothing: true, ..Recommends::default() };
@@ -144,7 +192,7 @@ pub fn without_recommends(
     let mut seen = 0;
     let mut there: HashSet<&str> = HashSet::default();
     // What is named is installed too, so that its own edge counts as well.
-    let mut frontier: BTreeMap<&str, Mark> = BTreeMap::new();
+    let mut frontier = Frontier::new();
     loop {
         for package in &wanted[seen..] {
             there.insert(package);
@@ -152,25 +200,21 @@ pub fn without_recommends(
                 there.insert(name);
             }
             match release.packages.get(package) {
-                Some((edge, _)) => result.add_edge(package, edge, &mut frontier),
+                Some(known) => result.add_edge(package, known.recommended(), &mut frontier),
                 None if release.base.contains(package) || result.named.contains(*package) => {}
                 None => drop(result.unknown.insert((*package).to_owned())),
             }
             if asked == Asked::Other {
                 let older = relied_on().older.get(package).into_iter().flatten();
-                older.for_each(|&(recommended, mark)| Mark::add(&mut frontier, recommended, mark));
+                older.for_each(|&(name, mark)| add(&mut frontier, Recommended::new(name, mark)));
             }
         }
         seen = wanted.len();
         frontier.retain(|name, _| !there.contains(name) && !present.has(name, known));
         result.loses_nothing &= frontier.is_empty() && result.too_many.is_none();
         result.dropped.clear();
-        for (name, mark) in &frontier {
-            let relied_on_here = match mark {
-                Mark::Always => true,
-                Mark::Relied => relied_on().words(name).any(mentions),
-                Mark::Inert => inert().words(name).any(mentions),
-            };
+        for (name, Recommended { mark, words, .. }) in &frontier {
+            let relied_on_here = *mark == Mark::Always || words.iter().any(|word| mentions(word));
             let name_it = relied_on_here
                 && (asked == Asked::Own || is_recommended_elsewhere(name, &wanted[..seen], mentions));
             if name_it {
@@ -188,14 +232,13 @@ pub fn without_recommends(
 
 impl Recommends {
     /// Adds what a package recommends to the frontier.
-    fn add_edge(&mut self, package: &str, edge: &'static str, frontier: &mut BTreeMap<&'static str, Mark>) {
-        for name in edge.split(' ').filter(|name| !name.is_empty()) {
-            if name == "*" {
+    fn add_edge(&mut self, package: &str, edge: &[Recommended], frontier: &mut Frontier) {
+        for recommended in edge {
+            if recommended.name == "*" {
                 self.too_many.get_or_insert_with(|| package.to_owned());
                 continue;
             }
-            let (mark, name) = Mark::read(name);
-            Mark::add(frontier, name, mark);
+            add(frontier, *recommended);
         }
     }
 }
@@ -219,11 +262,16 @@ impl Mark {
             _ => (Self::Relied, name),
         }
     }
+}
 
-    /// Adds a package to a frontier, with the stronger mark if it is there.
-    fn add(frontier: &mut BTreeMap<&'static str, Self>, package: &'static str, mark: Self) {
-        let entry = frontier.entry(package).or_insert(mark);
-        *entry = (*entry).max(mark);
+/// The recommended packages that are not there, by name.
+type Frontier = BTreeMap<&'static str, Recommended>;
+
+/// Adds a package to a frontier, with the stronger mark if it is there.
+fn add(frontier: &mut Frontier, package: Recommended) {
+    let entry = frontier.entry(package.name).or_insert(package);
+    if entry.mark < package.mark {
+        *entry = package;
     }
 }
 
@@ -278,8 +326,8 @@ impl Evidence {
         table
     }
 
-    fn words(&'static self, package: &str) -> impl Iterator<Item = &'static str> {
-        self.words.get(package).into_iter().flatten().copied()
+    fn words(&'static self, package: &str) -> &'static [&'static str] {
+        self.words.get(package).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -295,7 +343,11 @@ fn relied_on() -> &'static Evidence {
 
 /// Whether one of `packages` itself recommends a package, whatever the release; or the file shows that
 /// it is needed, whoever recommends it.
-fn is_recommended_elsewhere(package: &str, packages: &[&str], mentions: &dyn Fn(&str) -> bool) -> bool {
+fn is_recommended_elsewhere(
+    package: &str,
+    packages: &[&str],
+    mentions: &dyn Fn(&'static str) -> bool,
+) -> bool {
     let rules = relied_on().rules.iter().chain(&inert().rules);
     rules.filter(|rule| is_instance(package, rule.package)).any(|rule| {
         rule.names_one_of(packages)

@@ -37,8 +37,14 @@ pub fn leaks(list: &List<'_>) -> Vec<Leak> {
     found
 }
 
-/// What a pipeline leaves behind in the shell that runs it.
+/// What a pipeline leaves behind for the rest of its RUN.
 pub fn leaks_of_pipeline(pipeline: &Pipeline<'_>, found: &mut Vec<Leak>) {
+    leaks_in_the_shell(pipeline, found);
+    leaks_beyond_the_shell(pipeline, found);
+}
+
+/// What a pipeline leaves behind in the shell that runs it.
+pub fn leaks_in_the_shell(pipeline: &Pipeline<'_>, found: &mut Vec<Leak>) {
     // The commands of a longer pipeline run in shells of their own.
     if let [command] = &pipeline.commands[..] {
         match command {
@@ -46,7 +52,6 @@ pub fn leaks_of_pipeline(pipeline: &Pipeline<'_>, found: &mut Vec<Leak>) {
             Command::Compound(compound) => leaks_of_compound(&compound.kind, found),
         }
     }
-    leaks_beyond_the_shell(pipeline, found);
 }
 
 /// What a pipeline leaves behind for the rest of its RUN, whichever shell does it: jobs, daemons, and
@@ -108,7 +113,8 @@ const DAEMONS: [&str; 24] = [
 ];
 
 fn fresh_path(word: &Word<'_>) -> Option<&'static str> {
-    let within = |text: &str| text.contains('/').then(|| FRESH.iter().find(|path| text.contains(**path)))?;
+    let starts = |text: &str| FRESH.iter().find(|path| text.starts_with(**path));
+    let within = |text: &str| text.match_indices('/').find_map(|(at, _)| starts(&text[at..]));
     let found = match &word.content {
         Content::Literal(text) => within(text),
         Content::Parts(parts) => parts.iter().find_map(|part| match part {

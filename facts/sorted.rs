@@ -1,6 +1,8 @@
 //! Tables that are sorted by their first column, and searched where they lie: nothing is read that isn't
 //! asked for.
 
+use memchr::{memchr, memchr2, memrchr};
+
 /// A row's first column, and the others, still joined.
 pub(crate) type Row = (&'static str, &'static str);
 
@@ -37,12 +39,12 @@ impl Sorted {
         let (mut low, mut high) = (self.body(), bytes.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            let start =
-                bytes[low..middle].iter().rposition(|&byte| byte == b'\n').map_or(low, |at| low + at + 1);
-            let line = bytes[start..].split(|&byte| byte == b'\n').next().unwrap_or_default();
-            let key = line.split(|&byte| byte == b'\t').next().unwrap_or_default();
+            let start = memrchr(b'\n', &bytes[low..middle]).map_or(low, |at| low + at + 1);
+            let key = &bytes[start..];
+            let key = memchr2(b'\t', b'\n', key).map_or(key, |end| &key[..end]);
             if key < name.as_bytes() {
-                low = (start + line.len() + 1).min(bytes.len());
+                let rest = start + key.len();
+                low = memchr(b'\n', &bytes[rest..]).map_or(bytes.len(), |at| rest + at + 1);
             } else {
                 high = start;
             }

@@ -8,7 +8,7 @@ use crate::effects::{EnvironmentReads, environment_of_pipelines, is_commonly_rea
 use crate::facts::{Action, Body, Copy, Facts, Mount, Run, Step};
 use crate::remembered::Remembered;
 use crate::shell_state::{
-    Leak, asks_for_last_command, is_plain, leaks_beyond_the_shell, leaks_of_pipeline, matters,
+    Leak, asks_for_last_command, is_plain, leaks_beyond_the_shell, leaks_in_the_shell, matters,
 };
 use crate::state::{Argument, State};
 use crate::value::Value;
@@ -295,7 +295,7 @@ impl<'f> Running<'_, 'f> {
             beyond.push(Leak::Other("&".to_owned()));
         }
         let mut leaks = Vec::new();
-        leaks_of_pipeline(pipeline, &mut leaks);
+        leaks_in_the_shell(pipeline, &mut leaks);
         let has_mounts = !self.run.flags.is_empty();
         let beyond_the_shell = has_mounts || !beyond.is_empty();
         leaks.extend(beyond);
@@ -372,7 +372,7 @@ fn is_umask(leak: &Leak) -> bool {
 
 fn changes_folder(pipeline: &Pipeline<'_>) -> bool {
     let mut leaks = Vec::new();
-    leaks_of_pipeline(pipeline, &mut leaks);
+    leaks_in_the_shell(pipeline, &mut leaks);
     leaks.iter().any(|leak| {
         matches!(leak, Leak::Folder) || matches!(leak, Leak::Other(name) if name == "pushd" || name == "popd")
     })

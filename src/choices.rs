@@ -1,6 +1,6 @@
 //! What is chosen for each file: by the command line, and by the `dockeropt.toml` that is nearest to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,9 +23,9 @@ pub struct Choices {
     /// The configuration of all files, if one was named or none is wanted.
     fixed: Option<Arc<Chosen>>,
     /// The configurations by the folder of the files.
-    by_folder: Mutex<BTreeMap<PathBuf, Arc<Chosen>>>,
+    by_folder: Mutex<HashMap<PathBuf, Arc<Chosen>>>,
     /// The configurations by their path.
-    by_path: Mutex<BTreeMap<Option<PathBuf>, Arc<Chosen>>>,
+    by_path: Mutex<HashMap<Option<PathBuf>, Arc<Chosen>>>,
 }
 
 /// A configuration, and what comes of it where nothing else is said of a path.

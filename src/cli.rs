@@ -87,6 +87,12 @@ pub struct FixArgs {
     ])]
     pub jsonl: bool,
 
+    /// Goes by the Dockerfile alone: no build context is read.
+    ///
+    /// What needs to know the project is declined.
+    #[arg(long, conflicts_with_all = ["context", "verify"])]
+    pub no_context: bool,
+
     /// Rewrites the files in place.
     ///
     /// A file with uncommitted changes in a git work tree is refused. With - the rewritten file

@@ -303,7 +303,7 @@ struct Attempt {
 
 impl ChangedContext {
     fn into_change(self) -> Option<IgnoreChange> {
-        let IgnoreFile { path, text } = self.surroundings.project()?.ignore_file.clone();
+        let IgnoreFile { path, text } = self.surroundings.known()?.ignore_file.clone();
         Some(IgnoreChange { path, before: self.before.text, after: text?, added: self.added })
     }
 }
@@ -408,12 +408,12 @@ impl Run<'_> {
                 at = (at + 1) % selected.len();
             }
             if edits.is_empty() && ignored.is_empty() {
-                let project = surroundings.project().filter(|_| attempt.changed.is_some());
+                let project = surroundings.known().filter(|_| attempt.changed.is_some());
                 attempt.verdict = self.verify(&attempt.applied, facts, project);
                 break;
             }
             applications += 1;
-            if let Some(project) = surroundings.project().filter(|_| !ignored.is_empty()) {
+            if let Some(project) = surroundings.known().filter(|_| !ignored.is_empty()) {
                 let surroundings = Surroundings::of(project.with_ignored(&ignored));
                 let (before, mut added) = match &attempt.changed {
                     Some(changed) => (changed.before.clone(), changed.added.clone()),
@@ -530,7 +530,7 @@ impl Run<'_> {
             return Err(format!("the result has `{feature}`, which the builds may not read"));
         }
         check(self.before, after, &licence)
-            .and_then(|()| match (self.surroundings.project(), project) {
+            .and_then(|()| match (self.surroundings.known(), project) {
                 (Some(before), Some(project)) => check_context(after, before, project, &licence),
                 _ => Ok(()),
             })

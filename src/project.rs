@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use dockeropt_facts::project::{Caller, Entry, EntryKind, IgnoreFile, Project, largest_text};
 use dockeropt_facts::{Action, Facts};
-use dockeropt_syntax::{Text, parse};
+use dockeropt_syntax::Text;
 use dockeropt_transforms::Surroundings;
 
 use crate::git;
@@ -52,9 +52,9 @@ pub struct Contexts {
 
 impl Contexts {
     /// What lies around a Dockerfile at a path, read when it is asked for.
-    pub fn around<'s>(&'s self, path: &'s Path, text: &'s str) -> Surroundings<'s> {
-        Surroundings::new(move || {
-            let context = self.of(path, text)?;
+    pub fn around<'s>(&'s self, path: &'s Path) -> Surroundings<'s> {
+        Surroundings::new(move |facts| {
+            let context = self.of(path, facts)?;
             read(&context, path)
         })
     }
@@ -62,7 +62,7 @@ impl Contexts {
     /// The folder that a Dockerfile is built in: the one that the user named, the Dockerfile's own, or the
     /// nearest above it in which all that it copies exists. `None` if there is none, if it is the root
     /// of the file system or the home of the user, which nobody means, or for standard input.
-    pub fn of(&self, path: &Path, text: &str) -> Option<PathBuf> {
+    pub fn of(&self, path: &Path, facts: &Facts<'_>) -> Option<PathBuf> {
         if path == Path::new("-") {
             return None;
         }
@@ -70,7 +70,7 @@ impl Contexts {
             return Some(named.clone());
         }
         let folder = folder_of(path);
-        let sources = sources(text);
+        let sources = sources(facts);
         let real = fs::canonicalize(&folder).ok()?;
         let tree = git::work_tree(&real);
         let home = std::env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
@@ -105,12 +105,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// What a Dockerfile copies of its context, as far as it is spelled out.
-pub(crate) fn sources(text: &str) -> Vec<String> {
-    let file = parse(text);
-    if !file.diagnostics.is_empty() {
-        return Vec::new();
-    }
-    let facts = Facts::new(&file);
+pub(crate) fn sources(facts: &Facts<'_>) -> Vec<String> {
     let mut sources = Vec::new();
     for step in &facts.steps {
         let Action::Copy(copy) = &step.action else { continue };

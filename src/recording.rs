@@ -35,7 +35,7 @@ pub(crate) fn run(
     let contexts = Contexts { named: arguments.builds.context.clone() };
     let record = |file: &Path, text: &str| {
         let options = choices.options(file).map_err(|error| format!("{error:#}"))?;
-        let surroundings = contexts.around(file, text);
+        let surroundings = contexts.around(file);
         let (fixes, outcome) = all_fixes(&options, |options| optimize_in(text, options, &surroundings));
         baseline.lock().unwrap_or_else(PoisonError::into_inner).set(file, current, fixes);
         let Outcome { diagnostics, warnings, bugs, .. } = outcome;

@@ -50,7 +50,8 @@ pub(crate) fn run(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode>
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
     let contexts = Contexts { named: arguments.builds.context.clone() };
-    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, prover: None };
+    let mut rewriter =
+        Rewriter { choices: &choices, contexts: &contexts, is_alone: arguments.no_context, prover: None };
     let input = Input::of(arguments, jobs(arguments))?;
     // What is wrong in a configuration or in --fix is told before anything is written.
     input.check(&choices)?;
@@ -179,15 +180,17 @@ pub(crate) fn jobs(arguments: &FixArgs) -> usize {
 struct Rewriter<'r> {
     choices: &'r Choices,
     contexts: &'r Contexts,
+    /// Whether nothing beside a file is read.
+    is_alone: bool,
     prover: Option<verification::Prover>,
 }
 
 impl Rewriter<'_> {
     /// What lies around a file. Where a text without a name is from, nobody knows.
-    fn around<'s>(&'s self, path: &'s Path, text: &'s str) -> Surroundings<'s> {
-        match path == Path::new("-") && self.contexts.named.is_none() {
+    fn around<'s>(&'s self, path: &'s Path) -> Surroundings<'s> {
+        match self.is_alone || (path == Path::new("-") && self.contexts.named.is_none()) {
             true => Surroundings::unknown(),
-            false => self.contexts.around(path, text),
+            false => self.contexts.around(path),
         }
     }
 
@@ -201,12 +204,12 @@ impl Rewrite for Rewriter<'_> {
         let options = self.options(path)?;
         match &self.prover {
             Some(prover) => prover.prove(path, text, &options),
-            None => Ok(pipeline::optimize_in(text, &options, &self.around(path, text))),
+            None => Ok(pipeline::optimize_in(text, &options, &self.around(path))),
         }
     }
 
     fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
-        pipeline::alone(text, &*self.options(path).ok()?, &self.around(path, text), outcome, fix)
+        pipeline::alone(text, &*self.options(path).ok()?, &self.around(path), outcome, fix)
     }
 }
 

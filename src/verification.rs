@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use dockeropt_syntax::Text;
+use dockeropt_facts::Facts;
+use dockeropt_syntax::{Text, parse};
 
 use crate::choices::Choices;
 use crate::cli::{BuildArgs, Color, VerifyArgs, VerifyFormat};
@@ -33,7 +34,7 @@ pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
     let options = &*Choices::new(&arguments.choice, &current, false)?.options(&path)?;
     let before = read_text(&path)?;
     let contexts = Contexts { named: arguments.builds.context.clone() };
-    let outcome = optimize_in(before.as_str(), options, &contexts.around(&path, before.as_str()));
+    let outcome = optimize_in(before.as_str(), options, &contexts.around(&path));
     if let Some(diagnostic) = outcome.diagnostics.first() {
         bail!("{}:{}:{}: {}", path.display(), diagnostic.line, diagnostic.column, diagnostic.message);
     }
@@ -119,7 +120,8 @@ impl Builder {
     /// A place for the builds of a file.
     fn lab(&self, path: &Path, text: &str) -> std::io::Result<Lab> {
         let folder = || path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let context = self.contexts.of(path, text).unwrap_or_else(|| folder().to_path_buf());
+        let context =
+            self.contexts.of(path, &Facts::new(&parse(text))).unwrap_or_else(|| folder().to_path_buf());
         Lab::new(self.engine.clone(), self.options.clone(), self.limits.clone(), path, &context)
     }
 }
@@ -143,7 +145,7 @@ impl Prover {
     /// What is left of the rewrite of a file when builds have been compared.
     pub(crate) fn prove(&self, path: &Path, before: &str, options: &Options) -> Result<Outcome, String> {
         let builder = self.builder.lock().unwrap_or_else(PoisonError::into_inner);
-        let surroundings = builder.contexts.around(path, before);
+        let surroundings = builder.contexts.around(path);
         let outcome = optimize_in(before, options, &surroundings);
         if outcome.fixes.is_empty() {
             return Ok(outcome);

@@ -27,7 +27,7 @@ fn cases() {
         let dockerfile = folder.join("Dockerfile");
         let contexts = Contexts { named: Some(folder.join("context")) };
         let surroundings = || match folder.join("context").is_dir() {
-            true => contexts.around(&dockerfile, &text),
+            true => contexts.around(&dockerfile),
             false => Surroundings::unknown(),
         };
         let safe = optimize_in(&text, &Options::default(), &surroundings());

@@ -29,7 +29,7 @@ fn fixed(name: &str, text: &str) -> Outcome {
 fn fixed_with(name: &str, text: &str, options: &Options) -> Outcome {
     let contexts = Contexts::default();
     let path = root(&format!("examples/{name}/Dockerfile"));
-    let outcome = optimize_in(text, options, &contexts.around(&path, text));
+    let outcome = optimize_in(text, options, &contexts.around(&path));
     assert_eq!((&outcome.diagnostics[..], &outcome.bugs[..]), (&[][..], &[][..]));
     outcome
 }

@@ -97,35 +97,42 @@ pub struct Context<'c> {
 impl<'c> Context<'c> {
     /// The build context, if the file has one that can be read. Ask late: it may have to be read.
     pub fn project(&self) -> Option<&'c Project> {
-        self.surroundings.project()
+        self.surroundings.project(self.facts)
     }
 }
 
+type Read<'s> = dyn Fn(&Facts<'_>) -> Option<Project> + 's;
+
 /// What lies around a Dockerfile; read when a transform asks for the first time.
 pub struct Surroundings<'s> {
-    read: Box<dyn Fn() -> Option<Project> + 's>,
+    read: Box<Read<'s>>,
     project: OnceCell<Option<Project>>,
 }
 
 impl<'s> Surroundings<'s> {
-    /// What `read` gives when it is asked for.
-    pub fn new(read: impl Fn() -> Option<Project> + 's) -> Self {
+    /// What `read` gives for the facts of the file when it is asked for.
+    pub fn new(read: impl Fn(&Facts<'_>) -> Option<Project> + 's) -> Self {
         Self { read: Box::new(read), project: OnceCell::new() }
     }
 
     /// Nothing is known: standard input, or a lone file.
     pub fn unknown() -> Self {
-        Self::new(|| None)
+        Self::new(|_| None)
     }
 
     /// A build context.
     pub fn of(project: Project) -> Self {
-        Self { read: Box::new(|| None), project: OnceCell::from(Some(project)) }
+        Self { read: Box::new(|_| None), project: OnceCell::from(Some(project)) }
     }
 
-    /// The build context.
-    pub fn project(&self) -> Option<&Project> {
-        self.project.get_or_init(|| (self.read)()).as_ref()
+    /// The build context of a file of which the facts are given.
+    pub fn project(&self, facts: &Facts<'_>) -> Option<&Project> {
+        self.project.get_or_init(|| (self.read)(facts)).as_ref()
+    }
+
+    /// The build context, if somebody has asked for it.
+    pub fn known(&self) -> Option<&Project> {
+        self.project.get()?.as_ref()
     }
 }
 

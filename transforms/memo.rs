@@ -1,5 +1,6 @@
 //! What is derived from the facts again and again, derived once.
 
+use memchr::memmem;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -87,12 +88,12 @@ impl<'c> Memo<'c> {
     }
 
     /// Whether the file mentions a word; see [`dockeropt_facts::recommends::mentions`].
-    pub(crate) fn mentions(&self, word: &str) -> bool {
+    pub(crate) fn mentions(&self, word: &'static str) -> bool {
         self.words().mentions(word)
     }
 
     /// Whether the file's text contains some text that does not start with `~`.
-    pub(crate) fn contains(&self, part: &str) -> bool {
+    pub(crate) fn contains(&self, part: &'static str) -> bool {
         self.words().search(part)
     }
 
@@ -190,7 +191,7 @@ struct Words<'c> {
     words: HashSet<&'c str>,
     lower: String,
     /// What was found by going through the text.
-    searched: RefCell<HashMap<String, bool>>,
+    searched: RefCell<HashMap<&'static str, bool>>,
 }
 
 impl<'c> Words<'c> {
@@ -201,7 +202,7 @@ impl<'c> Words<'c> {
         Self { text, words, lower: text.to_ascii_lowercase(), searched: RefCell::default() }
     }
 
-    fn mentions(&self, word: &str) -> bool {
+    fn mentions(&self, word: &'static str) -> bool {
         if !word.starts_with('~') && !word.contains('/') {
             return self.words.contains(word);
         }
@@ -209,15 +210,23 @@ impl<'c> Words<'c> {
     }
 
     /// Goes through the text once for each word: `~part` in whatever letter case, anything else as it is.
-    fn search(&self, word: &str) -> bool {
+    fn search(&self, word: &'static str) -> bool {
         if let Some(&known) = self.searched.borrow().get(word) {
             return known;
         }
-        let found = match word.strip_prefix('~') {
-            Some(part) => self.lower.contains(&part.to_ascii_lowercase()),
-            None => self.text.contains(word),
-        };
-        self.searched.borrow_mut().insert(word.to_owned(), found);
+        let found = self.is_in_text(word);
+        self.searched.borrow_mut().insert(word, found);
         found
+    }
+
+    fn is_in_text(&self, word: &str) -> bool {
+        let contains = |text: &str, part: &str| memmem::find(text.as_bytes(), part.as_bytes()).is_some();
+        match word.strip_prefix('~') {
+            Some(part) if part.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+                contains(&self.lower, &part.to_ascii_lowercase())
+            }
+            Some(part) => contains(&self.lower, part),
+            None => contains(self.text, word),
+        }
     }
 }

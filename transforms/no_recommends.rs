@@ -241,7 +241,7 @@ fn look(
         Some((name, fixed, image)) => (name, fixed, image),
         None => ("an image that a build argument names", false, None),
     };
-    let mentions = |word: &str| context.memo.mentions(word);
+    let mentions = |word: &'static str| context.memo.mentions(word);
     let releases = image.map_or(&[][..], |image| &image.releases);
     let known = fixed
         && image.is_some_and(|image| image.all_releases_known)

@@ -244,7 +244,7 @@ impl<'c> Subject<'c> {
     }
 
     /// The text in which names of programs are looked for: the file, and the scripts of the project.
-    fn mentions(&self, word: &str) -> bool {
+    fn mentions(&self, word: &'static str) -> bool {
         let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
         self.context.memo.mentions(word)
             || scripts.into_iter().any(|(_, text)| dockeropt_facts::recommends::mentions(text, "", word))

@@ -1,5 +1,7 @@
 //! What commands may write, where builds showed that they do.
 
+#![allow(clippy::unwrap_used, reason = "these are tests, helpers included")]
+
 use dockeropt_facts::Facts;
 use dockeropt_facts::effects::{is_private, of_script, within};
 use dockeropt_syntax::parse;

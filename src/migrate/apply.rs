@@ -233,7 +233,7 @@ impl Work<'_> {
             let options =
                 applying.choices.of(&file.blob.path, file.configuration.as_ref()).map_err(Trouble::new)?;
             let (path, text) = (file.blob.path.clone(), file.text.as_str().to_owned());
-            let surroundings = contexts.around(&path, &text);
+            let surroundings = contexts.around(&path);
             originals.push(Original { path, text, options, surroundings });
         }
         let stack = stack(&originals, accepted);

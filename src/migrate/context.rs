@@ -53,10 +53,10 @@ impl<'c> Contexts<'c> {
     }
 
     /// What lies around a Dockerfile.
-    pub(super) fn around<'s>(&'s self, path: &str, text: &str) -> Surroundings<'s> {
-        let (path, sources) = (path.to_owned(), sources(text));
-        Surroundings::new(move || {
-            let context = self.of(&path, &sources)?;
+    pub(super) fn around<'s>(&'s self, path: &str) -> Surroundings<'s> {
+        let path = path.to_owned();
+        Surroundings::new(move |facts| {
+            let context = self.of(&path, &sources(facts))?;
             match self.read(&context, &path) {
                 Ok(project) => Some(project),
                 Err(trouble) => {
@@ -231,6 +231,9 @@ fn callers(path: &str, text: &str) -> Vec<Caller> {
 
 #[cfg(test)]
 mod tests {
+    use dockeropt_facts::Facts;
+    use dockeropt_syntax::parse;
+
     use std::time::Duration;
 
     use super::*;
@@ -283,8 +286,9 @@ mod tests {
         let contexts = Contexts::new(&repository, &cache, listing.items, false);
         let path = "app/docker/Dockerfile";
         let text = std::fs::read_to_string(folder.path().join(path)).unwrap();
-        let surroundings = contexts.around(path, &text);
-        let project = surroundings.project().unwrap();
+        let file = parse(&text);
+        let surroundings = contexts.around(path);
+        let project = surroundings.project(&Facts::new(&file)).unwrap();
         let paths: Vec<_> =
             project.entries().map(|(path, entry)| (path, entry.size, entry.skipped)).collect();
         assert_eq!(
@@ -308,7 +312,7 @@ mod tests {
         let callers: Vec<_> = project.callers.iter().map(|caller| (&*caller.path, &*caller.target)).collect();
         assert_eq!(callers, [("compose.yml", "dev")]);
         drop(surroundings);
-        assert!(contexts.around(path, "FROM a\nCOPY nowhere /\n").project().is_none());
+        assert!(contexts.around(path).project(&Facts::new(&parse("FROM a\nCOPY nowhere /\n"))).is_none());
         contexts.check().unwrap();
     }
 }

@@ -171,7 +171,7 @@ fn look<'c>(
             return None;
         }
     };
-    let surroundings = contexts.around(&path, text);
+    let surroundings = contexts.around(&path);
     let original = Original { path: path.clone(), text: text.to_owned(), options, surroundings };
     let looked = caught(|| {
         let outcome = optimize_in(text, &original.options, &original.surroundings);

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use dockeropt_syntax::parse;
+
 use super::*;
 
 /// A folder of files by their paths, with content of that many bytes or a text.
@@ -27,13 +29,13 @@ fn project(folder: &Path, dockerfile: &str) -> Option<Project> {
     let path = folder.join(dockerfile);
     let text = fs::read_to_string(&path).unwrap();
     let contexts = Contexts::default();
-    contexts.around(&path, &text).project().cloned()
+    contexts.around(&path).project(&Facts::new(&parse(&text))).cloned()
 }
 
 fn context(folder: &Path, dockerfile: &str) -> Option<String> {
     let path = folder.join(dockerfile);
     let text = fs::read_to_string(&path).unwrap();
-    let found = fs::canonicalize(Contexts::default().of(&path, &text)?).unwrap();
+    let found = fs::canonicalize(Contexts::default().of(&path, &Facts::new(&parse(&text)))?).unwrap();
     Some(found.strip_prefix(fs::canonicalize(folder).unwrap()).unwrap().to_str().unwrap().to_owned())
 }
 
@@ -54,9 +56,11 @@ fn the_context_is_where_all_that_is_copied_lies() {
     assert_eq!(context(top.path(), "docker/Dockerfile").as_deref(), Some(""));
     assert_eq!(context(top.path(), "docker/lost.Dockerfile"), None);
     let named = Contexts { named: Some(top.path().join("src")) };
-    assert_eq!(named.of(Path::new("x"), "FROM a\n"), Some(top.path().join("src")));
-    assert_eq!(named.of(Path::new("-"), "FROM a\n"), None);
-    assert_eq!(Contexts::default().of(Path::new("-"), "FROM a\nCOPY . .\n"), None);
+    let file = parse("FROM a\nCOPY . .\n");
+    let facts = Facts::new(&file);
+    assert_eq!(named.of(Path::new("x"), &facts), Some(top.path().join("src")));
+    assert_eq!(named.of(Path::new("-"), &facts), None);
+    assert_eq!(Contexts::default().of(Path::new("-"), &facts), None);
 }
 
 #[test]

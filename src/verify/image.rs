@@ -65,6 +65,7 @@ pub(super) struct Node {
     /// The numbers of its owner and group.
     pub owner: (u32, u32),
     /// Its extended attributes by name, if it has any; capabilities are one of them.
+    #[expect(clippy::box_collection, reason = "there are many nodes, and few have attributes")]
     pub attributes: Option<Box<BTreeMap<String, Vec<u8>>>>,
 }
 

@@ -205,6 +205,15 @@ fn comments_and_options_choose() {
 }
 
 #[test]
+fn no_context_is_read_where_none_is_wanted() {
+    let folder = with_junk(&[("Dockerfile", COPY)]);
+    let output = fix(&folder, &["--write", "--no-context"]);
+    assert_eq!((output.status.code(), folder.path(".dockerignore").exists()), (Some(0), false));
+    let output = fix(&folder, &["--no-context", "--context", "."]);
+    assert!(text(&output.stderr).contains("cannot be used with"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn standard_input_has_no_context() {
     use std::io::Write;
     let folder = with_junk(&[]);
