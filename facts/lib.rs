@@ -31,6 +31,7 @@ pub mod node_manifest;
 pub mod observers;
 pub mod order;
 pub mod packages;
+pub mod pragma;
 pub mod project;
 pub mod recommends;
 pub mod remembered;

@@ -158,12 +158,26 @@ pub(crate) fn allowed(
             allowed[at - 1] = true;
         }
     }
+    // So does the removal of what it fetched, where no step of the file fetched anything before.
+    for at in 1..events.len() {
+        if let Event::Atom(atom) = &events[at]
+            && allowed[at - 1]
+            && atom.flags.is_empty()
+            && matches!(&atom.code, Code::Pipeline(pipeline) if &atom.text[pipeline.span.range()] == REMOVAL)
+        {
+            allowed[at] = events
+                .iter()
+                .zip(&allowed[..at])
+                .all(|(event, is_new)| *is_new || !matches!(event, Event::Atom(_)));
+        }
+    }
     allowed
 }
 
 /// How packages are installed by rewrites.
 const INSTALL: [&str; 4] = ["apt-get", "install", "-y", "--no-install-recommends"];
 const UPDATE: [&str; 2] = ["apt-get", "update"];
+const REMOVAL: &str = "rm -rf /var/lib/apt/lists/*";
 
 fn has(names: &[String], word: &str) -> bool {
     names.iter().any(|name| name == word)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use dockeropt_syntax::{Dockerfile, Item, Keyword, Span, Trivia};
 
 use crate::check::{Difference, difference};
+use crate::pragma::is_pragma;
 
 /// What must not change in the text: comments, directives, line endings, the last newline.
 pub(crate) fn check_text(original: &Dockerfile<'_>, result: &Dockerfile<'_>) -> Result<(), Difference> {
@@ -58,10 +59,6 @@ struct Comment<'t> {
     about: Option<Keyword>,
 }
 
-/// Words that make a comment one for a program, about the next instruction.
-const PRAGMAS: [&str; 8] =
-    ["hadolint", "dockeropt", "trivy:", "checkov:", "kics-scan", "dockerfile_lint", "nosemgrep", "snyk"];
-
 fn comments<'t>(file: &'t Dockerfile<'_>) -> Vec<Comment<'t>> {
     let mut found: Vec<Comment<'t>> = Vec::new();
     let mut waiting = 0;
@@ -71,8 +68,7 @@ fn comments<'t>(file: &'t Dockerfile<'_>) -> Vec<Comment<'t>> {
             Item::Comment(span) => found.push(comment(span)),
             Item::Instruction(instruction) => {
                 for above in &mut found[waiting..] {
-                    let pragma = PRAGMAS.iter().any(|word| above.text.contains(word));
-                    above.about = pragma.then_some(instruction.keyword());
+                    above.about = is_pragma(above.text).then_some(instruction.keyword());
                 }
                 found.extend(instruction.trivia.iter().filter_map(|trivia| match trivia {
                     Trivia::Comment(span) => Some(comment(span)),

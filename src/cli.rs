@@ -42,6 +42,10 @@ pub enum Command {
     /// `plan` writes a page to review, `apply` makes a branch in each repository with one commit for each
     /// kind of change. Needs git.
     Migrate(crate::migrate::arguments::MigrateArgs),
+    /// Serves an editor: fixes as diagnostics and code actions, by the Language Server Protocol.
+    ///
+    /// The editor starts it, and talks to it on standard input and output.
+    Lsp(LspArgs),
     /// Lists the transforms with what they do and whether they run by default.
     List,
     /// Explains a transform: what it does, why, when it is safe, and what it leaves alone.
@@ -60,6 +64,17 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What `lsp` is told.
+#[derive(Clone, Debug, Default, Args)]
+pub struct LspArgs {
+    /// Taken for granted; editors give it.
+    #[arg(long, hide = true)]
+    pub stdio: bool,
+    /// Which fixes are made when all are.
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
 }
 
 /// What `fix` is told.

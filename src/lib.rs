@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod interrupt;
 mod jsonl;
 pub mod list;
+mod lsp;
 pub mod migrate;
 pub mod names;
 pub mod ordered;

@@ -13,7 +13,7 @@ use crate::palette::Palette;
 use crate::problem::{Problem, describe};
 use crate::read::{read, read_stream};
 use crate::redact::redact;
-use crate::{inspect, list, migrate, rewriting, verification};
+use crate::{inspect, list, lsp, migrate, rewriting, verification};
 
 /// Something would change, with `--check`; something unexpected differs, with `verify`.
 pub(crate) const WOULD_CHANGE: u8 = 1;
@@ -54,6 +54,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Fix(arguments) => rewriting::run(arguments, cli.color),
         Command::Verify(arguments) => verification::run(arguments, cli.color),
         Command::Migrate(arguments) => migrate::run(arguments, cli.color),
+        Command::Lsp(arguments) => lsp::run(&arguments.choice),
         Command::List => print(list::list(&list::catalogue()).as_bytes()),
         Command::Explain { id } => print(list::explain(list::find(&list::catalogue(), id)?).as_bytes()),
         Command::Inspect { file } => run_inspect(file),

@@ -1,5 +1,6 @@
 //! When RUNs must stay apart.
 
+use dockeropt_facts::pragma::is_pragma;
 use dockeropt_facts::remembered::stale_program;
 use dockeropt_facts::shell_state::{Leak, is_plain, leaks, matters, visit};
 use dockeropt_facts::{Body, Run, Step};
@@ -98,21 +99,7 @@ fn unreadable(run: &Run<'_>) -> Option<String> {
 
 /// A pragma of a linter between two steps.
 fn pragma_between(context: &Context<'_>, step: &Step<'_>, next: &Step<'_>) -> Option<String> {
-    const TOOLS: [&str; 10] = [
-        "hadolint",
-        "trivy:",
-        "dockeropt:",
-        "shellcheck",
-        "checkov:",
-        "kics-scan",
-        "nosemgrep",
-        "skipcq",
-        "tfsec:",
-        "snyk:",
-    ];
-    comments_between(context, step, next)
-        .find(|comment| TOOLS.iter().any(|tool| uncommented(comment).starts_with(tool)))
-        .map(str::to_owned)
+    comments_between(context, step, next).find(|comment| is_pragma(comment)).map(str::to_owned)
 }
 
 /// An instruction between two steps that is commented out: whoever takes it in again finds it within the

@@ -324,8 +324,12 @@ fn unknown<'c>(step: &'c Step<'c>, what: &str) -> Refusal<'c> {
 fn requirements_option<'t>(option: &'t str, value: Option<&'t str>) -> Option<(&'static str, &'t str)> {
     let (name, own) = match option.split_once('=') {
         Some((name, value)) => (name, Some(value)),
-        None if option.len() > 2 && !option.starts_with("--") => (&option[..2], Some(&option[2..])),
-        None => (option, None),
+        None if option.starts_with("--") => (option, None),
+        // More than a letter: the value is part of the word.
+        None => match option.split_at_checked(2) {
+            Some((name, value)) if !value.is_empty() => (name, Some(value)),
+            _ => (option, None),
+        },
     };
     let short = match name {
         "-r" | "--requirement" => "-r",

@@ -53,7 +53,7 @@ pub(super) fn apt_packages<'c>(step: &'c Step<'c>, simple: &'c Simple<'c>) -> Op
     let managed = call.managed.as_ref().filter(|managed| managed.manager == Manager::Apt)?;
     match managed.verb {
         Verb::Update | Verb::Clean => Some(Vec::new()),
-        Verb::Install if !managed.has_option(simple, &["-t", "--target-release", "--default-release"]) => {
+        Verb::Install if managed.options.iter().all(|&(at, _)| is_usual(simple.words[at].literal())) => {
             let packages = managed.operands.iter().map(|&at| simple.words[at].literal());
             packages.collect::<Option<Vec<_>>>().filter(|all| all.iter().all(|it| is_name(it)))
         }
@@ -66,6 +66,28 @@ pub(super) fn packages<'c>(steps: &'c [Step<'c>]) -> Vec<&'c str> {
     let commands =
         steps.iter().flat_map(|step| commands(step).into_iter().flatten().map(move |it| (step, it)));
     commands.filter_map(|(step, simple)| apt_packages(step, simple)).flatten().collect()
+}
+
+/// Whether an option of an install changes nothing of what is installed, but for what is recommended.
+fn is_usual(option: Option<&str>) -> bool {
+    const USUAL: [&str; 15] = [
+        "--assume-yes",
+        "--fix-missing",
+        "--force-yes",
+        "--no-install-recommends",
+        "--no-install-suggests",
+        "--quiet",
+        "--yes",
+        "-f",
+        "-q",
+        "-qq",
+        "-qqy",
+        "-qy",
+        "-y",
+        "-yq",
+        "-yqq",
+    ];
+    option.is_some_and(|option| USUAL.contains(&option))
 }
 
 /// Whether a word is a package by its name alone, or with a version.

@@ -1,0 +1,15 @@
+FROM python:3.10-slim
+WORKDIR /app
+RUN apt-get update && apt-get install -y --no-install-recommends \
+    default-libmysqlclient-dev \
+    gcc \
+    && rm -rf /var/lib/apt/lists/*
+COPY . /appon:3.10-slim
+WORKDIR /app
+RUN apt-get update && apt-get install -y --no-instcll-recommends \
+    default-libmysqlclient-dev \
+    gcc \
+    && rm -rf /var/lib/apt/lists/*
+COPY . /app
+RUN pip install -r 
+RUN pipnsi tall -r requirements.txt
