@@ -94,6 +94,8 @@ hostile! {
     installs_and_copies: format!("FROM debian:12\n{}", repeat(20_000, |at| format!("COPY . /app{at}\nRUN apt-get update && apt-get install -y package{at}\n")));
     equal_installs_and_copies: format!("FROM debian:12\n{}", "COPY . /app\nRUN apt-get update && apt-get install -y curl\n".repeat(20_000));
     installs_and_unknown: format!("FROM debian:12\n{}", repeat(10_000, |at| format!("RUN apt-get update && apt-get install -y package{at}\nRUN ./script{at}\n")));
+    manifests_and_copies: format!("FROM node:20\nWORKDIR /app\n{}", "COPY . .\nRUN npm ci && npm run build\n".repeat(10_000));
+    manifests_in_chained_stages: format!("FROM node:20 AS s0\nWORKDIR /app\n{}", repeat(5_000, |at| format!("FROM s{at} AS s{}\nCOPY . .\nRUN npm ci\n", at + 1)));
     pip_installs: format!("FROM python:3.12\n{}", repeat(20_000, |at| format!("RUN pip install package{at}\n")));
     apk_adds: format!("FROM alpine:3.20\n{}", repeat(20_000, |at| format!("RUN apk update && apk add package{at}\n")));
     made_and_deleted: format!("FROM debian:12\n{}", repeat(10_000, |at| format!("RUN curl -o /tmp/{at} https://a.example/{at}\nRUN rm /tmp/{at}\n")));

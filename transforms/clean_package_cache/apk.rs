@@ -269,6 +269,10 @@ fn no_cache(
     for (simple, managed) in installs {
         let Some(verb) = managed.verb_at else { continue };
         let planned = match managed.option(simple, &FETCHING) {
+            // `--update=`, which apk takes for an error.
+            Some(at) if !simple.words[at].literal().is_some_and(|word| FETCHING.contains(&word)) => {
+                return Err("an option of `apk add` has a value that it doesn't take".to_owned());
+            }
             Some(at) => plan.replace_word(simple.words[at].span, "--no-cache"),
             None => plan.insert_word(simple.words[verb].span, "--no-cache"),
         };
