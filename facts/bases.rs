@@ -65,8 +65,9 @@ impl Facts<'_> {
 fn brings_pip(reference: &str) -> bool {
     const FIRST: [&str; 5] = ["2.7.7", "2.7.8", "3.3.5", "3.4.0", "3.4.1"];
     let Some((name, tag)) = official(reference) else { return false };
-    let is_first = FIRST.iter().any(|first| tag == *first || tag.starts_with(&format!("{first}-")));
-    matches!(name, "python" | "pypy") && !is_first
+    let is_first =
+        |first: &&str| tag.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    matches!(name, "python" | "pypy") && !FIRST.iter().any(is_first)
 }
 
 /// A row's pattern of tags, and what is known of them.

@@ -175,7 +175,7 @@ struct Key<'t, 'f> {
     facts: &'f Facts<'f>,
     stage: usize,
     /// The words.
-    tokens: Tokens,
+    tokens: Rc<Tokens>,
     /// What earlier commands leave behind that matters to it.
     inherits: Vec<Rc<Tokens>>,
     /// What those of its commands find that need an index of apk.
@@ -238,7 +238,8 @@ fn keys<'t, 'f>(
             }));
             tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), bottom });
         }
-        words.push(Some(Rc::new(tokens.clone())));
+        let tokens = Rc::new(tokens);
+        words.push(Some(Rc::clone(&tokens)));
         keys.push(Key {
             event,
             facts: traces.facts,
@@ -272,19 +273,19 @@ fn is_dead(traces: &Traces<'_>, stage: usize, at: usize, atom: &Atom<'_>) -> boo
 fn split<'t, 'f>(keys: Vec<Key<'t, 'f>>, licence: &Licence) -> Vec<Key<'t, 'f>> {
     let allowed = |manager: Manager| licence.claims.contains(&Claim::OneInstall(manager));
     let mut out: Vec<Key<'t, 'f>> = Vec::with_capacity(keys.len());
-    for mut key in keys {
+    for key in keys {
         if !key.tokens.install.is_some_and(allowed) || !key.tokens.words.iter().any(|token| token.package) {
             out.push(key);
             continue;
         }
-        let words = std::mem::take(&mut key.tokens.words);
-        let (packages, others): (Vec<_>, Vec<_>) = words.into_iter().partition(|token| token.package);
+        let words = key.tokens.words.iter().cloned();
+        let (packages, others): (Vec<_>, Vec<_>) = words.partition(|token| token.package);
         for package in packages {
             let may_be_new = key.may_be_new || package.may_be_new;
             let mut words = others.clone();
             words.push(Token { may_be_new: false, ..package });
             out.push(Key {
-                tokens: Tokens { words, install: key.tokens.install },
+                tokens: Rc::new(Tokens { words, install: key.tokens.install }),
                 inherits: key.inherits.clone(),
                 apk_index: key.apk_index.clone(),
                 effects: OnceCell::new(),
@@ -353,7 +354,7 @@ fn put_manifests_first<'t, 'f>(left: &mut Vec<Key<'t, 'f>>, right: &mut [Key<'t,
             key.may_be_new |= added.iter().any(|added| is_passed(added, key));
         }
         let new = place.copies.iter().map(|&at| Key {
-            tokens: Tokens::default(),
+            tokens: Rc::default(),
             inherits: Vec::new(),
             apk_index: Vec::new(),
             may_pass: may_pass.clone(),

@@ -48,8 +48,8 @@ pub(crate) fn check_text(original: &Dockerfile<'_>, result: &Dockerfile<'_>) -> 
 
 /// How many lines end with a bare line feed, and how many with a carriage return before it.
 fn line_ends(text: &str) -> (usize, usize) {
-    let full = text.matches("\r\n").count();
-    (text.matches('\n').count() - full, full)
+    let full = if text.contains('\r') { text.matches("\r\n").count() } else { 0 };
+    (text.bytes().filter(|&byte| byte == b'\n').count() - full, full)
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -70,17 +70,24 @@ pub fn absolute(folder: &Value, path: &Value) -> Value {
 
 /// Removes `.`, `..`, doubled and trailing slashes from an absolute path.
 pub fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
+    let is_absolute = path.starts_with('/');
+    let mut cleaned = String::with_capacity(path.len());
     for part in path.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                parts.pop();
+            ".." => cleaned.truncate(cleaned.rfind('/').unwrap_or(0)),
+            part => {
+                if is_absolute || !cleaned.is_empty() {
+                    cleaned.push('/');
+                }
+                cleaned.push_str(part);
             }
-            part => parts.push(part),
         }
     }
-    if path.starts_with('/') { format!("/{}", parts.join("/")) } else { parts.join("/") }
+    if is_absolute && cleaned.is_empty() {
+        cleaned.push('/');
+    }
+    cleaned
 }
 
 #[cfg(test)]
@@ -96,6 +103,22 @@ mod tests {
         assert_eq!(at("/app", ".").as_deref(), Some("/app"));
         assert_eq!(at("/app", "../x//y/./z").as_deref(), Some("/x/y/z"));
         assert_eq!(at("/app", "/").as_deref(), Some("/"));
+    }
+
+    #[test]
+    fn paths_are_cleaned() {
+        for (path, cleaned) in [
+            ("/", "/"),
+            ("", ""),
+            ("/..", "/"),
+            ("/../a/./b//c/", "/a/b/c"),
+            ("/a/b/../../..", "/"),
+            ("a/../b", "b"),
+            ("../a/", "a"),
+            ("a/b/..", "a"),
+        ] {
+            assert_eq!(clean(path), cleaned, "{path}");
+        }
     }
 
     #[test]

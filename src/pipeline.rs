@@ -489,10 +489,10 @@ impl Run<'_> {
     fn report(&self, fix: &Fix, history: &History, taken: &mut BTreeMap<String, usize>) -> ReportedFix {
         let start = history.origin(fix.span.start);
         let end = history.origin(fix.span.end.saturating_sub(1).max(fix.span.start));
-        let mut fingerprint = self.places.fingerprint(fix.transform, &fix.title, start, 0);
+        let mut fingerprint = self.places.fingerprint(fix, start, 0);
         let again = taken.entry(fingerprint.clone()).or_default();
         if *again > 0 {
-            fingerprint = self.places.fingerprint(fix.transform, &fix.title, start, *again);
+            fingerprint = self.places.fingerprint(fix, start, *again);
         }
         *again += 1;
         let start_line = self.places.line(start);

@@ -354,7 +354,8 @@ fn propose(
         transform: META.id,
         title,
         edits: plan.into_edits(),
-        span,
+        // The command, which may have come into this RUN from another.
+        span: step.instruction.logical.source_span(simple.span),
         claims: vec![Claim::WithoutRecommends {
             inert: assumptions.is_empty(),
             dropped: dropped.into_iter().collect(),

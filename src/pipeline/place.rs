@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dockeropt_syntax::{Dockerfile, Edits, LineIndex, Origins};
+use dockeropt_transforms::Fix;
 
 /// What was done to the text so far.
 #[derive(Default)]
@@ -34,6 +35,7 @@ pub(super) struct Places<'r> {
 
 /// An instruction with what tells it apart from the others.
 struct Named {
+    start: usize,
     end: usize,
     /// The hash of its text in hexadecimal: a long text may have many fixes.
     text: String,
@@ -56,18 +58,22 @@ impl<'r> Places<'r> {
         self.lines.get_or_init(|| LineIndex::new(self.file.text)).line(offset)
     }
 
-    /// The name of a fix, which stays the same while the instruction that it is about and what it
-    /// does there stay the same.
+    /// The name of a fix, which stays the same while the instruction that it is about, what it does where in
+    /// it, and whether that is safe stay the same: who accepted a safe fix did not accept another.
     ///
     /// `again` tells apart fixes that have everything else in common.
-    pub(super) fn fingerprint(&self, transform: &str, title: &str, offset: usize, again: usize) -> String {
+    pub(super) fn fingerprint(&self, fix: &Fix, offset: usize, again: usize) -> String {
         let instructions = self.instructions.get_or_init(|| self.name_instructions());
         let at = instructions.partition_point(|instruction| instruction.end <= offset);
-        let (text, same) =
-            instructions.get(at).or(instructions.last()).map_or(("", 0), |named| (&named.text, named.same));
+        let named = instructions.get(at).or(instructions.last());
+        let (text, same, start) =
+            named.map_or(("", 0, 0), |named| (named.text.as_str(), named.same, named.start));
         // Line numbers in titles change when something is written above.
-        let kind: String = title.chars().filter(|character| !character.is_ascii_digit()).collect();
-        format!("{:016x}", hash([transform, &kind, text, &same.to_string(), &again.to_string()]))
+        let kind: String = fix.title.chars().filter(|character| !character.is_ascii_digit()).collect();
+        let numbers = [same, offset.saturating_sub(start), again, usize::from(fix.is_safe())];
+        let numbers = numbers.map(|number| number.to_string());
+        let [same, place, again, safe] = numbers.each_ref().map(String::as_str);
+        format!("{:016x}", hash([fix.transform, &kind, text, same, place, again, safe]))
     }
 
     fn name_instructions(&self) -> Vec<Named> {
@@ -77,7 +83,7 @@ impl<'r> Places<'r> {
             let count = counts.entry(text).or_default();
             *count += 1;
             let text = format!("{:016x}", hash([text]));
-            Named { end: instruction.span.end, text, same: *count - 1 }
+            Named { start: instruction.span.start, end: instruction.span.end, text, same: *count - 1 }
         });
         named.collect()
     }

@@ -310,3 +310,28 @@ fn an_editor_says_whose_text_it_is() {
     assert_eq!((code, out.as_str()), (Some(2), ""));
     assert!(err.contains("a/dockeropt.toml:1:1: unknown key"), "{err}");
 }
+
+#[test]
+fn accepting_a_safe_fix_makes_no_other() {
+    let text = "FROM debian:bookworm\n\
+        RUN apt-get update\n\
+        RUN apt-get install -y locales\n\
+        RUN apt-get install -y curl\n\
+        RUN apt-get install -y postgresql-client zstd cron\n";
+    let folder = Folder::with(&[("Dockerfile", text)]);
+    let report = |arguments: &[&str]| -> serde_json::Value {
+        let output =
+            program(&folder.root()).args(["fix", "--format", "json"]).args(arguments).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let all = report(&[]);
+    let fixes = all["files"][0]["fixes"].as_array().unwrap();
+    let safe: Vec<&str> = fixes.iter().map(|fix| fix["fingerprint"].as_str().unwrap()).collect();
+    let held_back = all["files"][0]["held_back"].as_array().unwrap();
+    assert!(held_back.iter().any(|fix| fix["transform"] == "no-recommends"), "{all}");
+    assert!(held_back.iter().all(|fix| !safe.contains(&fix["fingerprint"].as_str().unwrap())), "{all}");
+    let named: Vec<&str> = safe.iter().flat_map(|name| ["--fix", *name]).collect();
+    let again = report(&named);
+    assert_eq!(again["files"][0]["fixes"].as_array().unwrap().len(), safe.len());
+    assert!(again["files"][0]["fixes"].as_array().unwrap().iter().all(|fix| fix["applicability"] == "safe"));
+}

@@ -35,6 +35,13 @@ pub fn valid(text: &str, options: &Options) -> Result<Outcome, String> {
     if let Some(bug) = outcome.bugs.first() {
         return Err(format!("{}: {}", bug.transform.unwrap_or("bug"), bug.message));
     }
+    // Who names one must not get another.
+    let mut names: Vec<&str> = outcome.held_back.iter().map(|fix| fix.fingerprint.as_str()).collect();
+    names.extend(outcome.fixes.iter().map(|fix| fix.fingerprint.as_str()));
+    names.sort_unstable();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("two fixes are called {}", pair[0]));
+    }
     let before = parse(text);
     if !before.diagnostics.is_empty() {
         return same(text, &outcome.after, "a file that is refused was changed").map(|()| outcome);

@@ -68,6 +68,24 @@ pub(super) fn packages<'c>(steps: &'c [Step<'c>]) -> Vec<&'c str> {
     commands.filter_map(|(step, simple)| apt_packages(step, simple)).flatten().collect()
 }
 
+/// The first step that installs by apt where there are no package lists.
+pub(super) fn installs_without_lists<'c>(steps: &'c [Step<'c>]) -> Option<&'c Step<'c>> {
+    let mut has_lists = false;
+    for step in steps {
+        for simple in commands(step).into_iter().flatten() {
+            let Some(call) = call(simple) else { continue };
+            let text = &step.instruction.logical.text[simple.span.range()];
+            has_lists &= call.program != "rm" || !text.contains("/var/lib/apt");
+            match call.managed.as_ref().filter(|managed| managed.manager == Manager::Apt).map(|it| it.verb) {
+                Some(Verb::Update) => has_lists = true,
+                Some(Verb::Install) if !has_lists => return Some(step),
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
 /// Whether an option of an install changes nothing of what is installed, but for what is recommended.
 fn is_usual(option: Option<&str>) -> bool {
     const USUAL: [&str; 15] = [
