@@ -158,15 +158,21 @@ struct Written {
     overrides: Vec<WrittenOverride>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct WrittenOverride {
+    /// Without it, nothing would hold for nothing.
     paths: Vec<Spanned<String>>,
+    #[serde(default)]
     only: Vec<Spanned<String>>,
+    #[serde(default)]
     skip: Vec<Spanned<String>>,
+    #[serde(default)]
     enable: Vec<Spanned<String>>,
     r#unsafe: Option<bool>,
+    #[serde(default)]
     merge_run: MergeRun,
+    #[serde(default)]
     builds: WrittenBuilds,
 }
 
@@ -359,6 +365,7 @@ mod tests {
             ("skip = 1\n", (1, 8), "invalid type"),
             ("skip = [\n", (1, 9), ""),
             ("[[overrides]]\npaths = [\"a{\"]\n", (2, 10), ""),
+            ("[[overrides]]\nskip = []\n", (1, 1), "missing field `paths`"),
         ] {
             let mistake = parse(text, Path::new("dockeropt.toml")).unwrap_err();
             let found = LineIndex::new(text).position(text, mistake.at);

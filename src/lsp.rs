@@ -13,10 +13,10 @@ use std::time::Duration;
 use anyhow::Context;
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
 use lsp_types::notification::{
-    DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Notification as _,
-    PublishDiagnostics,
+    DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, DidSaveTextDocument, Exit,
+    Notification as _, PublishDiagnostics,
 };
-use lsp_types::request::{CodeActionRequest, HoverRequest, Request as _};
+use lsp_types::request::{CodeActionRequest, HoverRequest, Request as _, Shutdown};
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProviderCapability,
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, HoverParams,
@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &ChoiceArgs) -> anyhow::Result<ExitCode> {
         setting: Setting::new(arguments, abilities)?,
         documents: HashMap::new(),
         stale: BTreeSet::new(),
+        is_ending: false,
     };
     let code = server.serve()?;
     drop(connection);
@@ -78,6 +79,8 @@ struct Server<'c> {
     documents: HashMap<Url, Document>,
     /// What changed since it was looked at.
     stale: BTreeSet<Url>,
+    /// Whether the editor has said that it will end the server.
+    is_ending: bool,
 }
 
 impl Server<'_> {
@@ -98,11 +101,23 @@ impl Server<'_> {
                 // The editor is gone.
                 None => return Ok(ExitCode::SUCCESS),
                 Some(Message::Request(request)) => {
-                    if self.connection.handle_shutdown(&request)? {
-                        return Ok(ExitCode::SUCCESS);
-                    }
-                    let response = self.answer(request);
+                    let response = match request.method.as_str() {
+                        _ if self.is_ending => {
+                            let message = "the server was told to shut down".to_owned();
+                            Response::new_err(request.id, ErrorCode::InvalidRequest as i32, message)
+                        }
+                        Shutdown::METHOD => {
+                            self.is_ending = true;
+                            self.stale.clear();
+                            Response::new_ok(request.id, ())
+                        }
+                        _ => self.answer(request),
+                    };
                     self.send(response)?;
+                }
+                Some(Message::Notification(Notification { method, .. })) if method == Exit::METHOD => {
+                    // As the protocol has it.
+                    return Ok(if self.is_ending { ExitCode::SUCCESS } else { ExitCode::FAILURE });
                 }
                 Some(Message::Notification(notification)) => self.note(notification)?,
                 Some(Message::Response(_)) => {}

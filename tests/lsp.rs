@@ -7,7 +7,7 @@ use std::io::{BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use lsp_server::{Message, Notification, Request, RequestId, Response};
+use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{
     DidChangeTextDocument, DidCloseTextDocument, DidOpenTextDocument, Exit, Initialized,
     Notification as NotificationKind, PublishDiagnostics,
@@ -137,6 +137,10 @@ impl Editor {
 
     fn end(mut self) {
         self.ask::<Shutdown>(());
+        // What comes too late is told so.
+        self.send(Request::new(RequestId::from(0), HoverRequest::METHOD.to_owned(), ()));
+        let Message::Response(late) = self.read() else { panic!("an answer is due") };
+        assert_eq!(late.response_result.unwrap_err().code, ErrorCode::InvalidRequest as i32);
         self.tell::<Exit>(());
         drop(self.input);
         assert!(self.server.wait().unwrap().success());

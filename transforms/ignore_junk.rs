@@ -218,8 +218,11 @@ fn propose_kind(
     }
     let Some(step) = first else { return };
     let assumptions = evidence.assumption(kind, &paths).map(Assumption::Other).into_iter().collect();
-    let shown: Vec<String> =
-        copied.iter().map(|path| format!("{path} ({})", bytes(project.sent_bytes(path)))).collect();
+    let shown = |path: &&str| match project.sent_bytes(path) {
+        0 => (*path).to_owned(),
+        sent => format!("{path} ({})", bytes(sent)),
+    };
+    let shown: Vec<String> = copied.iter().map(shown).collect();
     let saves = saved(project, files[0].0, own, &added);
     out.fixes.push(Fix {
         transform: META.id,

@@ -62,8 +62,9 @@ pub(super) fn body(entry: &Entry, parts: &[Part], remarks: &[String]) -> String 
     for part in parts {
         let safe = part.fixes.iter().all(|(_, fix)| is_safe(fix));
         let terms = if safe { "the image does the same" } else { "see below" };
-        let _ =
-            writeln!(text, "| {} (`{}`) | {} | {terms} |", subject(part), part.transform, part.fixes.len());
+        let saving = saving(saves(&part.fixes));
+        let (subject, fixes) = (subject(part), part.fixes.len());
+        let _ = writeln!(text, "| {subject} (`{}`) | {fixes} | {saving} | {terms} |", part.transform);
     }
     for part in parts {
         let _ = writeln!(text, "\n### {}\n", subject(part));
@@ -275,6 +276,17 @@ mod tests {
         }
         let plain = |line: &str| line.starts_with("    ") || line.len() <= WIDTH;
         assert!(text.lines().skip(1).all(plain) && !text.contains("\n---"), "{text}");
+    }
+
+    #[test]
+    fn the_rows_of_the_table_have_its_columns() {
+        let entry = serde_json::json!({"name": "a", "source": "a", "status": "planned"});
+        let entry: Entry = serde_json::from_value(entry).unwrap();
+        let text = body(&entry, &[part()], &[]);
+        let columns: Vec<usize> =
+            text.lines().filter(|line| line.starts_with('|')).map(|row| row.matches('|').count()).collect();
+        assert_eq!(columns, [5, 5, 5]);
+        assert!(text.contains("| 1 | 12.3 MB | see below |"), "{text}");
     }
 
     #[test]
