@@ -153,6 +153,9 @@ fn fix<'c>(
     let mut edits = Edits::new();
     let words = from.instruction.operation.words(&from.instruction.logical, from.state.escape);
     let Some(word) = words.first() else { return Ok(None) };
+    if from.instruction.logical.text[word.span.range()] != *reference {
+        return Err(Refusal::new("the name of the image is put together when it is built"));
+    }
     let span = from.instruction.logical.source_span(word.span);
     let file = context.facts.file;
     if edits.replace(span, slim.reference.clone()).is_err() {
