@@ -38,7 +38,7 @@ fn each_kind_of_change_is_a_commit_on_a_branch() {
     for wanted in [
         "Ann Example <ann@example.com>",
         "tools for a person",
-        "b/Dockerfile:2: ",
+        "b/Dockerfile:3: ",
         "What it takes for granted:",
         "Predicted saving:",
         "dockeropt verify --unsafe --context b",

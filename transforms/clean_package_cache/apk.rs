@@ -268,6 +268,9 @@ fn no_cache(
     let mut plan = RunPlan::new(context.facts.file, step.instruction, list);
     for (simple, managed) in installs {
         let Some(verb) = managed.verb_at else { continue };
+        if simple.words[..=verb].iter().any(|word| !step.instruction.logical.on_one_line(word.span)) {
+            return Err("a line ends within a word of `apk add`".to_owned());
+        }
         let planned = match managed.option(simple, &FETCHING) {
             // `--update=`, which apk takes for an error.
             Some(at) if !simple.words[at].literal().is_some_and(|word| FETCHING.contains(&word)) => {
