@@ -48,6 +48,8 @@ pub(crate) const NOT_ENTERED: [&str; 14] = [
 pub struct Contexts {
     /// The folder that the user named.
     pub named: Option<PathBuf>,
+    /// Whether none is to be read.
+    pub unread: bool,
 }
 
 impl Contexts {
@@ -63,7 +65,7 @@ impl Contexts {
     /// nearest above it in which all that it copies exists. `None` if there is none, if it is the root
     /// of the file system or the home of the user, which nobody means, or for standard input.
     pub fn of(&self, path: &Path, facts: &Facts<'_>) -> Option<PathBuf> {
-        if path == Path::new("-") {
+        if self.unread || path == Path::new("-") {
             return None;
         }
         if let Some(named) = &self.named {

@@ -32,7 +32,7 @@ pub(crate) fn run(
         false => Baseline::empty(&path, current),
     };
     let baseline = Mutex::new(baseline);
-    let contexts = Contexts { named: arguments.builds.context.clone() };
+    let contexts = Contexts { named: arguments.builds.context.clone(), unread: arguments.no_context };
     let record = |file: &Path, text: &str| {
         let options = choices.options(file).map_err(|error| format!("{error:#}"))?;
         let surroundings = contexts.around(file);

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use dockeropt_syntax::Text;
-use dockeropt_transforms::Surroundings;
 
 use crate::choices::Choices;
 use crate::cli::{Color, FixArgs, Format};
@@ -49,9 +48,8 @@ pub(crate) fn run(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode>
     if arguments.write && prover.is_none() {
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
-    let contexts = Contexts { named: arguments.builds.context.clone() };
-    let mut rewriter =
-        Rewriter { choices: &choices, contexts: &contexts, is_alone: arguments.no_context, prover: None };
+    let contexts = Contexts { named: arguments.builds.context.clone(), unread: arguments.no_context };
+    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, prover: None };
     let input = Input::of(arguments, jobs(arguments))?;
     // What is wrong in a configuration or in --fix is told before anything is written.
     input.check(&choices)?;
@@ -180,20 +178,10 @@ pub(crate) fn jobs(arguments: &FixArgs) -> usize {
 struct Rewriter<'r> {
     choices: &'r Choices,
     contexts: &'r Contexts,
-    /// Whether nothing beside a file is read.
-    is_alone: bool,
     prover: Option<verification::Prover>,
 }
 
 impl Rewriter<'_> {
-    /// What lies around a file. Where a text without a name is from, nobody knows.
-    fn around<'s>(&'s self, path: &'s Path) -> Surroundings<'s> {
-        match self.is_alone || (path == Path::new("-") && self.contexts.named.is_none()) {
-            true => Surroundings::unknown(),
-            false => self.contexts.around(path),
-        }
-    }
-
     fn options(&self, path: &Path) -> Result<Arc<Options>, String> {
         self.choices.options(path).map_err(|error| format!("{error:#}"))
     }
@@ -204,12 +192,12 @@ impl Rewrite for Rewriter<'_> {
         let options = self.options(path)?;
         match &self.prover {
             Some(prover) => prover.prove(path, text, &options),
-            None => Ok(pipeline::optimize_in(text, &options, &self.around(path))),
+            None => Ok(pipeline::optimize_in(text, &options, &self.contexts.around(path))),
         }
     }
 
     fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
-        pipeline::alone(text, &*self.options(path).ok()?, &self.around(path), outcome, fix)
+        pipeline::alone(text, &*self.options(path).ok()?, &self.contexts.around(path), outcome, fix)
     }
 }
 

@@ -33,7 +33,7 @@ pub fn run(arguments: &VerifyArgs, color: Color) -> anyhow::Result<ExitCode> {
     };
     let options = &*Choices::new(&arguments.choice, &current, false)?.options(&path)?;
     let before = read_text(&path)?;
-    let contexts = Contexts { named: arguments.builds.context.clone() };
+    let contexts = Contexts { named: arguments.builds.context.clone(), ..Contexts::default() };
     let outcome = optimize_in(before.as_str(), options, &contexts.around(&path));
     if let Some(diagnostic) = outcome.diagnostics.first() {
         bail!("{}:{}:{}: {}", path.display(), diagnostic.line, diagnostic.column, diagnostic.message);
@@ -108,7 +108,7 @@ impl Builder {
                 secrets: arguments.secrets.clone(),
             },
             limits,
-            contexts: Contexts { named: arguments.context.clone() },
+            contexts: Contexts { named: arguments.context.clone(), ..Contexts::default() },
             tests: Tests {
                 control: arguments.control,
                 runs: arguments.runs.clone(),

@@ -25,7 +25,7 @@ fn cases() {
     for folder in folders {
         let text = read(&folder.join("Dockerfile"));
         let dockerfile = folder.join("Dockerfile");
-        let contexts = Contexts { named: Some(folder.join("context")) };
+        let contexts = Contexts { named: Some(folder.join("context")), ..Contexts::default() };
         let surroundings = || match folder.join("context").is_dir() {
             true => contexts.around(&dockerfile),
             false => Surroundings::unknown(),

@@ -55,7 +55,7 @@ fn the_context_is_where_all_that_is_copied_lies() {
     git(top.path());
     assert_eq!(context(top.path(), "docker/Dockerfile").as_deref(), Some(""));
     assert_eq!(context(top.path(), "docker/lost.Dockerfile"), None);
-    let named = Contexts { named: Some(top.path().join("src")) };
+    let named = Contexts { named: Some(top.path().join("src")), ..Contexts::default() };
     let file = parse("FROM a\nCOPY . .\n");
     let facts = Facts::new(&file);
     assert_eq!(named.of(Path::new("x"), &facts), Some(top.path().join("src")));

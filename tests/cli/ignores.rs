@@ -209,6 +209,12 @@ fn no_context_is_read_where_none_is_wanted() {
     let folder = with_junk(&[("Dockerfile", COPY)]);
     let output = fix(&folder, &["--write", "--no-context"]);
     assert_eq!((output.status.code(), folder.path(".dockerignore").exists()), (Some(0), false));
+    // Nor to list what there is.
+    let listed = |option: &[&str]| {
+        fix(&folder, &[option, &["--baseline", "base.json", "--write-baseline"]].concat());
+        folder.read("base.json").contains("Dockerfile")
+    };
+    assert_eq!((listed(&[]), listed(&["--no-context"])), (true, false));
     let output = fix(&folder, &["--no-context", "--context", "."]);
     assert!(text(&output.stderr).contains("cannot be used with"), "{}", text(&output.stderr));
 }
