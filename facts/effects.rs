@@ -280,7 +280,7 @@ fn beside(named: &Reach) -> Reach {
     Reach { paths: paths.collect(), ..named.clone() }
 }
 
-/// Whether one of a call's options is among letters or is, or begins with, a long name.
+/// Whether one of a call's options has one of the letters, or is the long name, with a value or without.
 fn has_option(call: &Call<'_, '_>, letters: &[char], long: &str) -> bool {
     call.arguments().flatten().any(|word| match word.strip_prefix("--") {
         Some(name) => name.split('=').next() == Some(long),

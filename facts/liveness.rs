@@ -258,7 +258,7 @@ pub fn installs_from_stale_index(facts: &Facts<'_>) -> Vec<bool> {
 }
 
 /// What commands say that use a cache of a manager, beside its folder.
-fn words_of_use(manager: Manager) -> &'static [&'static str] {
+pub fn words_of_use(manager: Manager) -> &'static [&'static str] {
     match manager {
         Manager::Npm => &["npm cache ", "offline"],
         Manager::Yarn | Manager::Composer | Manager::Conda => &["offline"],

@@ -158,7 +158,7 @@ pub(crate) fn allowed(
             allowed[at - 1] = true;
         }
     }
-    // So does the removal of what it fetched, where no step of the file fetched anything before.
+    // So does the removal of what it fetched, where nothing stands above that may have fetched others.
     for at in 1..events.len() {
         if let Event::Atom(atom) = &events[at]
             && allowed[at - 1]

@@ -257,8 +257,7 @@ impl<'f> Running<'_, 'f> {
             }
         }
         self.add(Code::Pipeline(pipeline), environment_of_pipelines(std::iter::once(pipeline)));
-        self.enter(pipeline);
-        self.leave(pipeline, None);
+        self.follow(pipeline, None);
     }
 
     fn subshell(&mut self, list: &'f List<'f>) {
@@ -276,19 +275,17 @@ impl<'f> Running<'_, 'f> {
             Code::Script(entries),
             environment_of_pipelines(entries.iter().map(|entry| &entry.pipeline)),
         );
+        let mut moves = false;
         for entry in entries {
-            self.enter(&entry.pipeline);
-            self.leave(&entry.pipeline, entry.joiner.map(|joiner| joiner.kind));
+            moves |= self.follow(&entry.pipeline, entry.joiner.map(|joiner| joiner.kind));
         }
-        if entries.iter().any(|entry| entry.joiner.is_some_and(|joiner| joiner.kind != JoinerKind::And))
-            && entries.iter().any(|entry| changes_folder(&entry.pipeline))
-        {
+        if moves && entries.iter().any(|entry| entry.joiner.is_some_and(|it| it.kind != JoinerKind::And)) {
             self.folder = None;
         }
     }
 
-    /// Notes what a command leaves behind for those after it.
-    fn leave(&mut self, pipeline: &'f Pipeline<'f>, joiner: Option<JoinerKind>) {
+    /// Notes what a command leaves behind for those after it; whether it changes the folder.
+    fn follow(&mut self, pipeline: &'f Pipeline<'f>, joiner: Option<JoinerKind>) -> bool {
         let mut beyond = Vec::new();
         leaks_beyond_the_shell(pipeline, &mut beyond);
         if joiner == Some(JoinerKind::Background) {
@@ -296,19 +293,21 @@ impl<'f> Running<'_, 'f> {
         }
         let mut leaks = Vec::new();
         leaks_in_the_shell(pipeline, &mut leaks);
+        let moves = leaks.iter().any(changes_folder);
+        if moves {
+            self.enter(pipeline);
+        }
         let has_mounts = !self.run.flags.is_empty();
         let beyond_the_shell = has_mounts || !beyond.is_empty();
         leaks.extend(beyond);
         if beyond_the_shell || !leaks.is_empty() {
             self.left.push(Left { event: self.events.len() - 1, leaks, beyond_the_shell });
         }
+        moves
     }
 
     /// Follows a `cd`.
     fn enter(&mut self, pipeline: &Pipeline<'_>) {
-        if !changes_folder(pipeline) {
-            return;
-        }
         let target = pipeline
             .simple()
             .filter(|simple| simple.words.len() == 2)
@@ -370,12 +369,8 @@ fn is_umask(leak: &Leak) -> bool {
     matches!(leak, Leak::Other(name) if name == "umask")
 }
 
-fn changes_folder(pipeline: &Pipeline<'_>) -> bool {
-    let mut leaks = Vec::new();
-    leaks_in_the_shell(pipeline, &mut leaks);
-    leaks.iter().any(|leak| {
-        matches!(leak, Leak::Folder) || matches!(leak, Leak::Other(name) if name == "pushd" || name == "popd")
-    })
+fn changes_folder(leak: &Leak) -> bool {
+    matches!(leak, Leak::Folder) || matches!(leak, Leak::Other(name) if name == "pushd" || name == "popd")
 }
 
 /// Whether a variable may be read by programs that a file does not show.

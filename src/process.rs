@@ -138,30 +138,28 @@ impl Limits {
 
 /// Runs a command to its end, whatever that is.
 pub(crate) fn run(command: Command, limits: &Limits) -> Result<Finished, Failure> {
-    let read = |output: &mut dyn Read| {
-        let mut bytes = Vec::new();
-        output.read_to_end(&mut bytes).map(|_| bytes)
-    };
-    let (output, finished) = run_reading(command, &[], limits, read)?;
-    Ok(Finished { output, ..finished })
+    collect(command, &[], limits)
 }
 
 /// Runs a command that must succeed, and reads `input` from its standard input.
 pub(crate) fn feed(command: Command, input: &[u8], limits: &Limits) -> Result<Finished, Failure> {
     let name = name(&command);
+    check_status(name, collect(command, input, limits)?)
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn succeed(command: Command, limits: &Limits) -> Result<Finished, Failure> {
+    feed(command, &[], limits)
+}
+
+/// Runs a command that reads `input`, and keeps its output.
+fn collect(command: Command, input: &[u8], limits: &Limits) -> Result<Finished, Failure> {
     let read = |output: &mut dyn Read| {
         let mut bytes = Vec::new();
         output.read_to_end(&mut bytes).map(|_| bytes)
     };
     let (output, finished) = run_reading(command, input, limits, read)?;
-    check_status(name, Finished { output, ..finished })
-}
-
-/// Runs a command that must succeed.
-pub(crate) fn succeed(command: Command, limits: &Limits) -> Result<Finished, Failure> {
-    let name = name(&command);
-    let finished = run(command, limits)?;
-    check_status(name, finished)
+    Ok(Finished { output, ..finished })
 }
 
 /// Runs a command that must succeed. What it says on its standard output is there also if it fails, or is

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use dockeropt_facts::claim::Assumption;
 use dockeropt_facts::command::{Call, call};
-use dockeropt_facts::liveness::reads_cache;
+use dockeropt_facts::liveness::{reads_cache, words_of_use};
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::started::{installs_when_started, usages_of_trigger};
 use dockeropt_facts::tables::{Manager, Verb, all_kept, kept};
@@ -165,14 +165,8 @@ pub(crate) fn names_cache(facts: &Facts<'_>, step: &Step<'_>, manager: Manager) 
 fn names_kept(step: &Step<'_>, manager: Manager) -> bool {
     let text = &step.instruction.logical.text;
     let names = |text: &str| {
-        let words: &[&str] = match manager {
-            Manager::Npm => &["npm cache ", "offline"],
-            Manager::Yarn | Manager::Composer | Manager::Conda => &["offline"],
-            Manager::Yum | Manager::Dnf | Manager::Microdnf => &["yum -C", "dnf -C", "--cacheonly"],
-            _ => &[],
-        };
         kept(manager).any(|(_, folder)| text.contains(folder.trim_start_matches("~/")))
-            || words.iter().any(|word| text.contains(word))
+            || words_of_use(manager).iter().any(|word| text.contains(word))
     };
     if !names(text) {
         return false;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dockeropt_transforms::Surroundings;
 use lsp_types::{
@@ -11,7 +11,7 @@ use lsp_types::{
 };
 
 use super::FIX_ALL;
-use super::edits::{Abilities, edit};
+use super::edits::{Abilities, edit, number};
 use crate::choices::Choices;
 use crate::cli::ChoiceArgs;
 use crate::fix::caught;
@@ -65,24 +65,18 @@ impl Document {
         &self.uri
     }
 
-    fn around<'s>(&'s self, setting: &'s Setting) -> Surroundings<'s> {
-        match self.path == Path::new("-") {
-            true => Surroundings::unknown(),
-            false => setting.contexts.around(&self.path),
-        }
-    }
-
-    /// Looks at it as `fix` does, with the configuration as it is now.
-    fn look(&self, setting: &Setting) -> Result<Looked, String> {
+    /// Looks at it as `fix` does, with the configuration as it is now. What lies around it is read once for
+    /// whoever has its `surroundings`.
+    fn look(&self, setting: &Setting, surroundings: &Surroundings<'_>) -> Result<Looked, String> {
         let choices = Choices::new(&setting.arguments, &setting.current, false);
         let options = choices.and_then(|choices| choices.options(&self.path));
         let options = options.map_err(|error| format!("{error:#}"))?;
-        let outcome = caught(|| pipeline::optimize_in(&self.text, &options, &self.around(setting)))?;
+        let outcome = caught(|| pipeline::optimize_in(&self.text, &options, surroundings))?;
         Ok(Looked { options, outcome })
     }
 
     pub(super) fn diagnostics(&self, setting: &Setting) -> Vec<Diagnostic> {
-        let looked = match self.look(setting) {
+        let looked = match self.look(setting, &setting.contexts.around(&self.path)) {
             Ok(looked) => looked,
             Err(message) => return vec![diagnostic(self.lines(1, 1), DiagnosticSeverity::ERROR, message)],
         };
@@ -110,11 +104,10 @@ impl Document {
 
     /// The range of lines, counted from 1.
     fn lines(&self, start: usize, end: usize) -> Range {
-        let number = |line: usize| u32::try_from(line.saturating_sub(1)).unwrap_or(u32::MAX);
         let last = self.text.split('\n').nth(end.saturating_sub(1)).unwrap_or_default();
         let width = last.trim_end_matches('\r').encode_utf16().count();
-        let width = u32::try_from(width).unwrap_or(u32::MAX);
-        Range::new(Position::new(number(start), 0), Position::new(number(end), width))
+        let line = |line: usize| number(line.saturating_sub(1));
+        Range::new(Position::new(line(start), 0), Position::new(line(end), number(width)))
     }
 
     /// What can be done in a range: a fix that concerns it, and all that is done without being asked.
@@ -124,7 +117,8 @@ impl Document {
         asked: &CodeActionParams,
         others: &HashMap<Url, Document>,
     ) -> Vec<CodeActionOrCommand> {
-        let Ok(looked) = self.look(setting) else { return Vec::new() };
+        let surroundings = setting.contexts.around(&self.path);
+        let Ok(looked) = self.look(setting, &surroundings) else { return Vec::new() };
         let wants = |kind: &str| {
             let is_part = |of: &CodeActionKind| {
                 kind.strip_prefix(of.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -138,8 +132,7 @@ impl Document {
             lines.start.line <= last && first <= lines.end.line
         };
         for fix in looked.fixes().filter(meets).filter(|_| wants(CodeActionKind::QUICKFIX.as_str())) {
-            let alone =
-                || pipeline::alone(&self.text, &looked.options, &self.around(setting), &looked.outcome, fix);
+            let alone = || pipeline::alone(&self.text, &looked.options, &surroundings, &looked.outcome, fix);
             let Ok(Some(result)) = caught(alone) else { continue };
             let Some(edit) = edit(self, &result, setting.abilities, others) else { continue };
             let is_safe = fix.applicability == Applicability::Safe;
@@ -168,7 +161,7 @@ impl Document {
 
     /// What the fixes of a line do, and why others are not made.
     pub(super) fn hover(&self, setting: &Setting, line: u32) -> Option<Hover> {
-        let looked = self.look(setting).ok()?;
+        let looked = self.look(setting, &setting.contexts.around(&self.path)).ok()?;
         let mut text = String::new();
         for fix in looked.fixes() {
             let lines = self.lines(fix.start_line, fix.end_line);

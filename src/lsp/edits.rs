@@ -134,7 +134,8 @@ fn end(text: &str, lines: usize) -> Position {
     Position::new(number(lines - 1), number(last.encode_utf16().count()))
 }
 
-fn number(place: usize) -> u32 {
+/// A line or a column as the protocol counts.
+pub(super) fn number(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 

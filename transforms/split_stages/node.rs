@@ -11,7 +11,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::OTHER_RELEASE;
-use super::packages::{apt_packages, commands, installs_without_lists, packages};
+use super::packages::{apt_packages, commands, packages};
 use super::{Recipe, Refusal, Subject, is_copy, is_variable};
 use crate::sources::source_of;
 
@@ -32,9 +32,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     let Some(manifest) = manifest else {
         return Err(Refusal::at(&steps[first], "the package.json of line {line} can't be read"));
     };
-    if let Some(step) = installs_without_lists(steps) {
-        return Err(Refusal::at(step, "line {line} installs where there are no package lists"));
-    }
+    subject.refuse_missing_lists()?;
     let sorting = subject.sort(&packages(&steps[..cut]), cut)?;
     subject.refuse_unread_scripts(cut)?;
     let has_tools = !manifest.dev_dependencies.is_empty();

@@ -68,24 +68,6 @@ pub(super) fn packages<'c>(steps: &'c [Step<'c>]) -> Vec<&'c str> {
     commands.filter_map(|(step, simple)| apt_packages(step, simple)).flatten().collect()
 }
 
-/// The first step that installs by apt where there are no package lists.
-pub(super) fn installs_without_lists<'c>(steps: &'c [Step<'c>]) -> Option<&'c Step<'c>> {
-    let mut has_lists = false;
-    for step in steps {
-        for simple in commands(step).into_iter().flatten() {
-            let Some(call) = call(simple) else { continue };
-            let text = &step.instruction.logical.text[simple.span.range()];
-            has_lists &= call.program != "rm" || !text.contains("/var/lib/apt");
-            match call.managed.as_ref().filter(|managed| managed.manager == Manager::Apt).map(|it| it.verb) {
-                Some(Verb::Update) => has_lists = true,
-                Some(Verb::Install) if !has_lists => return Some(step),
-                _ => {}
-            }
-        }
-    }
-    None
-}
-
 /// Whether an option of an install changes nothing of what is installed, but for what is recommended.
 fn is_usual(option: Option<&str>) -> bool {
     const USUAL: [&str; 15] = [
@@ -121,6 +103,30 @@ fn is_leftover(path: &str) -> bool {
 }
 
 impl<'c> Subject<'c> {
+    /// Refuses if a step installs by apt where there are no package lists.
+    pub(super) fn refuse_missing_lists(&self) -> Result<(), Refusal<'c>> {
+        let mut has_lists = false;
+        for step in self.steps {
+            for simple in commands(step).into_iter().flatten() {
+                let Some(call) = call(simple) else { continue };
+                let text = &step.instruction.logical.text[simple.span.range()];
+                has_lists &= call.program != "rm" || !text.contains("/var/lib/apt");
+                let managed = call.managed.as_ref().filter(|managed| managed.manager == Manager::Apt);
+                match managed.map(|managed| managed.verb) {
+                    Some(Verb::Update) => has_lists = true,
+                    Some(Verb::Install) if !has_lists => {
+                        return Err(Refusal::at(
+                            step,
+                            "line {line} installs where there are no package lists",
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Sorts the packages that the builder installs. `cut` is the first step that the last stage has of its
     /// own.
     pub(super) fn sort(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {

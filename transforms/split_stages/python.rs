@@ -9,7 +9,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::OTHER_RELEASE;
-use super::packages::{apt_packages, commands, installs_without_lists, packages};
+use super::packages::{apt_packages, commands, packages};
 use super::{Recipe, Refusal, Subject, is_copy, is_variable};
 
 /// Where the virtual environment is.
@@ -29,9 +29,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     let Some(first) = steps.iter().position(installs) else { return Ok(None) };
     let last = steps.iter().rposition(installs).unwrap_or(first);
     let cut = last + 1;
-    if let Some(step) = installs_without_lists(steps) {
-        return Err(Refusal::at(step, "line {line} installs where there are no package lists"));
-    }
+    subject.refuse_missing_lists()?;
     let packages = packages(&steps[..cut]);
     if packages.is_empty() {
         return Ok(None);
