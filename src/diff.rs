@@ -15,7 +15,7 @@ use crate::palette::Palette;
 const CONTEXT: usize = 3;
 
 /// How long the search for the smallest diff may take; after that any diff will do.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Names files in diffs.
 #[derive(Clone, Debug)]

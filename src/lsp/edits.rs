@@ -12,6 +12,7 @@ use lsp_types::{
 use similar::{DiffTag, TextDiff};
 
 use super::document::Document;
+use crate::diff::PATIENCE;
 use crate::pipeline::{IgnoreChange, Outcome};
 
 /// What the editor can do with edits.
@@ -110,7 +111,7 @@ fn of_ignore(change: &IgnoreChange, others: &HashMap<Url, Document>) -> Option<C
 
 /// The lines that differ, as edits.
 fn text_edits(before: &str, after: &str) -> Vec<TextEdit> {
-    let diff = TextDiff::from_lines(before, after);
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     let position = |line: usize| match diff.old_slice(line) {
         Some(_) => Position::new(number(line), 0),
         None => end(before, diff.old_len()),
