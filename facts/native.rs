@@ -112,6 +112,16 @@ impl Knowledge {
         needs.unwrap_or(Native::Unknown)
     }
 
+    /// The packages with the libraries that a program is linked to by a crate of Rust; `None` if it isn't known.
+    pub fn libraries_of_crate(&self, name: &str, release: &str) -> Option<BTreeSet<&'static str>> {
+        let (_, row) = self.row(Table::NativeRust, name)?;
+        let mut libraries = BTreeSet::new();
+        for package in packages(row) {
+            libraries.extend(self.runtime_of(release, package)?);
+        }
+        Some(libraries)
+    }
+
     /// The first row of a name whose versions a version is one of; the newest is in those without an end.
     fn of_version(&self, table: Table<'_>, name: &str, version: Option<&str>) -> Option<&'static str> {
         let rows: Vec<&'static str> = self.rows(table, name).map(|(_, row)| row).collect();

@@ -39,7 +39,6 @@
 //! lighter variant. Files that build with something of which it isn't known what that needs, that install
 //! requirements which can't be read or have no row in the tables, and that run scripts which can't be read.
 
-mod needs;
 #[cfg(test)]
 mod tests;
 
@@ -48,24 +47,9 @@ use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::{Base, Stage, Step};
 use dockeropt_syntax::{Edits, Keyword};
 
+use crate::needs::Needs;
+use crate::refusal::Refusal;
 use crate::{Context, Fix, Meta, Proposals, Transform, layout};
-use needs::Needs;
-
-/// Why a base stays, and the step that is to blame.
-struct Refusal<'c> {
-    reason: String,
-    at: Option<&'c Step<'c>>,
-}
-
-impl<'c> Refusal<'c> {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: None }
-    }
-
-    fn at(step: &'c Step<'c>, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: Some(step) }
-    }
-}
 
 /// See the documentation of this file.
 pub(crate) struct SlimBase;
@@ -90,10 +74,7 @@ impl Transform for SlimBase {
             let from = &context.facts.steps[stage.steps.start];
             match fix(context, stage, from, reference) {
                 Ok(fix) => out.fixes.extend(fix),
-                Err(Refusal { reason, at: Some(step) }) => {
-                    out.decline_for(&META, from.instruction.span, step, reason);
-                }
-                Err(Refusal { reason, at: None }) => out.decline(&META, from.instruction.span, reason),
+                Err(refusal) => refusal.decline(out, &META, from.instruction.span),
             }
         }
     }

@@ -35,6 +35,18 @@
 //! CMD ["python", "app.py"]
 //! ```
 //!
+//! ## Languages
+//! - Python: the builder fills a virtual environment, in the same image.
+//! - Node.js: the builder installs, builds and prunes, in the same image.
+//! - Go: the program goes into Debian's slim image of the release that the builder has, or into Alpine, with
+//!   the certificates and, where the image has none, the time zones that Go brings.
+//! - Rust: the program goes into Debian's slim image with the libraries that the crates in Cargo.lock are linked to.
+//! - Java: what Maven or Gradle builds goes into the runtime of Eclipse Temurin of the same version.
+//! - .NET: what is published goes into the image of ASP.NET of the same version.
+//!
+//! Files of the project that may be read when the program runs are copied into the image as before; if the build
+//! context is known and has nothing but sources, they are not.
+//!
 //! ## Safety
 //! Always unsafe: what a program calls when it runs is not in the Dockerfile. Everything that isn't known to
 //! be for building alone stays in the image: of the packages of the distribution only compilers, headers and
@@ -45,24 +57,27 @@
 //! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
 //! programs that may be needed when the program runs; commands that can't be put into one of the stages;
 //! installs into a place of their own (`--user`, `--target`, `-e`); programs started by cron, supervisord or
-//! `su -`, which have a PATH of their own.
+//! `su -`, which have a PATH of their own. Compiled languages: steps that do more than to build, programs that are
+//! started and not known to be built, scripts that can't be read or call the compiler, crates of which it isn't
+//! known what they are linked to.
 
 mod layout;
 mod node;
 mod packages;
+mod program;
 mod python;
 #[cfg(test)]
 mod tests;
 
-use dockeropt_facts::bases::official;
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::command::call;
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Class;
-use dockeropt_facts::{Action, Base, Step};
+use dockeropt_facts::{Action, Base, Copy, Step};
 use dockeropt_syntax::{Keyword, Span};
 
+use crate::refusal::Refusal;
 use crate::{Context, Fix, Meta, Proposals, Transform};
 use layout::{BUILDER, Plan};
 
@@ -85,9 +100,10 @@ impl Transform for SplitStages {
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
         let [stage] = &context.facts.stages[..] else { return };
         let Base::Image { reference, platform: None, .. } = &stage.base else { return };
-        let Some((name, tag)) = reference.text().and_then(official) else { return };
+        let Some((name, tag)) = reference.text().and_then(program::named) else { return };
+        let compiled = program::language(name);
         // A full image has the compilers anyway: `slim-base` comes first.
-        if !tag.split('-').any(|part| part == "slim") {
+        if compiled.is_none() && !tag.split('-').any(|part| part == "slim") {
             return;
         }
         let subject = Subject { context: *context, steps: context.facts.steps_of(0), base: reference.raw() };
@@ -105,6 +121,7 @@ impl Transform for SplitStages {
             return;
         }
         let result = match name {
+            _ if let Some(language) = compiled => program::plan(&subject, language, (name, tag)),
             "node" => node::plan(&subject),
             // Python 2 has no virtual environments of its own.
             "python" if !tag.starts_with('2') => python::plan(&subject),
@@ -113,11 +130,9 @@ impl Transform for SplitStages {
         match result {
             Ok(None) => {}
             Ok(Some(recipe)) => out.fixes.extend(subject.fix(recipe)),
-            Err(Refusal { reason, at: Some(step) }) => {
-                out.decline_for(&META, step.instruction.span, step, reason);
-            }
-            Err(Refusal { reason, at: None }) => {
-                out.decline(&META, subject.steps[0].instruction.span, reason);
+            Err(refusal) => {
+                let place = refusal.step().unwrap_or(&subject.steps[0]).instruction.span;
+                refusal.decline(out, &META, place);
             }
         }
     }
@@ -138,22 +153,6 @@ struct Recipe<'c> {
     assumptions: Vec<String>,
     note: String,
     saves: Option<i64>,
-}
-
-/// Why a stage is not split, and the step that is to blame.
-struct Refusal<'c> {
-    reason: String,
-    at: Option<&'c Step<'c>>,
-}
-
-impl<'c> Refusal<'c> {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: None }
-    }
-
-    fn at(step: &'c Step<'c>, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: Some(step) }
-    }
 }
 
 impl<'c> Subject<'c> {
@@ -249,6 +248,27 @@ impl<'c> Subject<'c> {
         self.context.memo.mentions(word)
             || scripts.into_iter().any(|(_, text)| dockeropt_facts::recommends::mentions(text, "", word))
     }
+}
+
+/// Whether a later COPY brings all files of a COPY to the same place again.
+fn covers(later: &Step<'_>, copy: &Copy) -> bool {
+    let Action::Copy(later) = &later.action else { return false };
+    let whole =
+        later.sources.len() == 1 && later.sources[0].text().is_some_and(|it| matches!(it, "." | "./"));
+    let same =
+        later.from.is_none() && !later.heredoc && !copy.heredoc && later.flags == copy.flags && !copy.add;
+    let (Some(from), Some(to)) = (later.destination.text(), copy.destination.text()) else { return false };
+    let is_folder = copy.sources.len() > 1
+        || copy.written.text().is_some_and(|it| it.ends_with('/') || matches!(it, "." | "./"))
+        || to == from;
+    let lands = |source: &str| {
+        let name = source.trim_start_matches("./").trim_start_matches('/');
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let to = to.trim_end_matches('/');
+        let here = if is_folder { format!("{to}/{base}") } else { to.to_owned() };
+        here == format!("{}/{name}", from.trim_end_matches('/'))
+    };
+    whole && same && copy.sources.iter().all(|source| source.text().is_some_and(lands))
 }
 
 fn is_copy(step: &Step<'_>) -> bool {

@@ -58,8 +58,19 @@ impl Plan<'_> {
             let start = self.with_comments(facts, *at).start;
             edits.insert(start, self.lines(text, escape, newline))?;
         }
+        // Of the empty lines around what goes, one stays.
+        let mut last: Option<(usize, bool)> = None;
         for &at in &self.moved {
-            edits.remove(self.with_comments(facts, at))?;
+            let span = self.with_comments(facts, at);
+            let is_behind_empty = match last {
+                Some((end, is_behind_empty)) if end == span.start => is_behind_empty,
+                _ => ends_with_empty_line(&file.text[..span.start]),
+            };
+            let empty =
+                file.text[span.end..].split_inclusive('\n').next().filter(|line| line.trim().is_empty());
+            let end = span.end + empty.filter(|_| is_behind_empty).map_or(0, str::len);
+            edits.remove(Span::new(span.start, end))?;
+            last = Some((end, is_behind_empty));
         }
         let closing = self.closing.as_ref().map(|text| self.lines(text, escape, newline)).unwrap_or_default();
         let mut opening = format!("{} {}", style.keyword("FROM"), self.base);
@@ -117,6 +128,10 @@ impl Plan<'_> {
         }
         out
     }
+}
+
+fn ends_with_empty_line(text: &str) -> bool {
+    text.lines().next_back().is_some_and(|line| line.trim().is_empty())
 }
 
 /// How keywords are written in the FROM of a stage.

@@ -3,14 +3,14 @@
 use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_facts::{Action, Copy, Step};
+use dockeropt_facts::{Action, Step};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::OTHER_RELEASE;
 use super::packages::{apt_packages, commands, packages};
-use super::{Recipe, Refusal, Subject, is_copy, is_variable};
+use super::{Recipe, Refusal, Subject, covers, is_copy, is_variable};
 
 /// Where the virtual environment is.
 const VENV: &str = "/opt/venv";
@@ -92,6 +92,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         commands: vec![venv],
         path: Some(BIN.to_owned()),
         dropped: Vec::new(),
+        workdir: None,
     };
     let left = sorting.left.join(", ");
     let mut assumptions = vec![
@@ -150,27 +151,6 @@ fn place<'c>(
         }
         _ => Ok(Place::Last),
     }
-}
-
-/// Whether a later COPY brings all files of a COPY to the same place again.
-fn covers(later: &Step<'_>, copy: &Copy) -> bool {
-    let Action::Copy(later) = &later.action else { return false };
-    let whole =
-        later.sources.len() == 1 && later.sources[0].text().is_some_and(|it| matches!(it, "." | "./"));
-    let same =
-        later.from.is_none() && !later.heredoc && !copy.heredoc && later.flags == copy.flags && !copy.add;
-    let (Some(from), Some(to)) = (later.destination.text(), copy.destination.text()) else { return false };
-    let is_folder = copy.sources.len() > 1
-        || copy.written.text().is_some_and(|it| it.ends_with('/') || matches!(it, "." | "./"))
-        || to == from;
-    let lands = |source: &str| {
-        let name = source.trim_start_matches("./").trim_start_matches('/');
-        let base = name.rsplit('/').next().unwrap_or(name);
-        let to = to.trim_end_matches('/');
-        let here = if is_folder { format!("{to}/{base}") } else { to.to_owned() };
-        here == format!("{}/{name}", from.trim_end_matches('/'))
-    };
-    whole && same && copy.sources.iter().all(|source| source.text().is_some_and(lands))
 }
 
 fn pip<'c>(simple: &'c Simple<'c>) -> Option<Call<'c, 'c>> {
