@@ -48,6 +48,26 @@ fn dockeropt(arguments: &[&str]) -> Output {
     output
 }
 
+/// Builds the images in tests/bases that a project starts from, where the engine hasn't got them: those of which
+/// no official one can be fetched everywhere.
+fn build_bases(project: &Path) {
+    let text = fs::read_to_string(project.join("Dockerfile")).unwrap();
+    for entry in fs::read_dir(root().join("tests/bases")).unwrap() {
+        let folder = entry.unwrap().path();
+        let dockerfile = fs::read_to_string(folder.join("Dockerfile")).unwrap();
+        let name = dockerfile.lines().next().unwrap().trim_start_matches("# ");
+        let is_used = text.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
+        let is_there =
+            || Command::new("docker").args(["image", "inspect", name]).output().unwrap().status.success();
+        if is_used && !is_there() {
+            let mut build = Command::new("docker");
+            let output =
+                build.args(["build", "--network", "host", "--tag", name]).arg(&folder).output().unwrap();
+            assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
 /// What `verify` finds in a project.
 fn verify(project: &Path, measure: bool) -> Value {
     let smoke = note(project, "smoke").unwrap();
@@ -95,6 +115,7 @@ fn every_project_does_the_same_after_the_rewrite() {
     assert!(!found.is_empty());
     for project in &found {
         let name = project.file_name().unwrap().to_string_lossy().into_owned();
+        build_bases(project);
         let report = verify(project, measure);
         prune();
         let size = |side: &str| report[side]["size"].as_u64().unwrap_or_default();
