@@ -33,6 +33,7 @@ pub mod order;
 pub mod packages;
 pub mod pragma;
 pub mod project;
+pub mod rebuilds;
 pub mod recommends;
 pub mod remembered;
 pub mod requirements;

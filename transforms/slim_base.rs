@@ -42,8 +42,12 @@
 #[cfg(test)]
 mod tests;
 
+use dockeropt_facts::base_contents::Contents;
 use dockeropt_facts::bases::official;
 use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::command::{Managed, call};
+use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Base, Stage, Step};
 use dockeropt_syntax::{Edits, Keyword};
 
@@ -87,6 +91,23 @@ fn minor_version(tag: &str) -> &str {
     dots.nth(1).map_or(version, |at| &version[..at])
 }
 
+/// The packages that a stage installs by apt and names.
+fn installed_by_apt<'c>(context: &Context<'c>, stage: &Stage) -> Vec<&'c str> {
+    let mut names = Vec::new();
+    for step in &context.facts.steps[stage.steps.clone()] {
+        let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+        visit(list, &mut |simple| {
+            let managed = call(simple).and_then(|call| call.managed);
+            let installs = |it: &Managed| it.manager == Manager::Apt && it.verb == Verb::Install;
+            for at in managed.filter(installs).into_iter().flat_map(|managed| managed.operands) {
+                let word = simple.words[at].literal().map(|word| word.split('=').next().unwrap_or(word));
+                names.extend(word);
+            }
+        });
+    }
+    names
+}
+
 /// Programs that are named as an example of what is gone.
 const OFTEN_CALLED: [&str; 7] = ["git", "curl", "gcc", "make", "wget", "python3", "unzip"];
 
@@ -119,9 +140,18 @@ fn fix<'c>(
         }
         packages = needed;
         let names: Vec<&str> = packages.iter().map(String::as_str).collect();
-        let added = knowledge.installed_size(&names, &light);
-        let bytes = |bytes: u64| i64::try_from(bytes).ok();
-        saves = added.and_then(|added| Some(bytes(full.bytes)? - bytes(light.bytes)? - bytes(added)?));
+        // What the file installs itself may be in the full image already.
+        let own = installed_by_apt(context, stage);
+        let size = |names: &[&str], contents: &Contents<'_>| {
+            knowledge.installed_size(names, contents).and_then(|bytes| i64::try_from(bytes).ok())
+        };
+        let bytes = |contents: &Contents<'_>| i64::try_from(contents.bytes).ok();
+        let both: Vec<&str> = names.iter().chain(&own).copied().collect();
+        let added = size(&both, &light).zip(size(&own, &full)).map(|(light, full)| light - full);
+        let added = added.or_else(|| size(&names, &light));
+        let less = added.and_then(|added| Some(bytes(&full)? - bytes(&light)? - added));
+        saves =
+            if number == 0 { less } else { saves.zip(less).map(|(one, other): (i64, i64)| one.min(other)) };
         let gone = |name: &&str| {
             let left = !packages.iter().any(|package| package == name);
             left && full.program(name).is_some() && light.program(name).is_none()

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::rebuilds::Rebuilds;
 use super::{Closing, FileReport, Report, append_json, plain, word};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
@@ -66,6 +67,9 @@ struct Fix<'a> {
     /// How many bytes the image is expected to lose, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     saves_bytes: Option<i64>,
+    /// How many RUNs a change in the context runs again, before the fix and after it, where that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebuilds: Option<Rebuilds>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +158,7 @@ fn fix_object<'a>(fix: &'a ReportedFix, secrets: &Redacted<'_>) -> Fix<'a> {
         assumes: plain_all(&fix.assumes, secrets),
         notes: plain_all(&fix.notes, secrets),
         saves_bytes: fix.saves,
+        rebuilds: Rebuilds::of(fix),
     }
 }
 

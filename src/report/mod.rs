@@ -7,6 +7,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod printer;
+pub(crate) mod rebuilds;
 pub mod sarif;
 pub mod text;
 

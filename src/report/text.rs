@@ -8,6 +8,7 @@ use anstyle::Style;
 use dockeropt_syntax::Text;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::rebuilds::Rebuilds;
 use super::{FileReport, Report};
 use crate::diff::lines;
 use crate::palette::Palette;
@@ -84,6 +85,9 @@ impl Source<'_> {
                 _ => format!("about {} more", megabytes(-saves)),
             };
             self.print_note(if saves < 0 { "adds" } else { "saves" }, &text, out);
+        }
+        for text in Rebuilds::of(fix).iter().flat_map(Rebuilds::sentences) {
+            self.print_note("rebuilds", &text, out);
         }
         self.print_note("fix", &fix.fingerprint, out);
         out.push(b'\n');
