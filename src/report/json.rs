@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::rebuilds::Rebuilds;
+use super::gains::Rebuilds;
 use super::{Closing, FileReport, Report, append_json, plain, word};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;

@@ -1,13 +1,13 @@
 //! What is printed about a run: one module for each format.
 
 pub mod diff;
+pub(crate) mod gains;
 pub mod github;
 pub mod gitlab;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 mod printer;
-pub(crate) mod rebuilds;
 pub mod sarif;
 pub mod text;
 

@@ -167,7 +167,7 @@ pub(super) fn plan<'c>(
             workdir,
         },
         assumptions,
-        note: format!("{left} and the sources of what it is made of stay out of the image"),
+        note: format!("{left} stay{} out of the image", if left.contains(", ") { "" } else { "s" }),
         saves,
     }))
 }

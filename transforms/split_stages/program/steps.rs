@@ -9,7 +9,7 @@ use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Manager, Verb};
 use dockeropt_facts::{Action, Copy, Step, Value, clean};
 use dockeropt_syntax::Keyword;
-use dockeropt_syntax::shell::Simple;
+use dockeropt_syntax::shell::{Redirection, Simple};
 
 use super::super::packages::{apt_packages, commands};
 use super::super::{Refusal, Subject};
@@ -125,7 +125,7 @@ impl<'c> Build<'c> {
             if call.sudo || call.by_path {
                 return Err(other());
             }
-            if let Some(packages) = apt_packages(step, simple).filter(|_| call.program != "rm") {
+            if let Some(packages) = apt_packages(step, simple) {
                 self.packages.extend(packages.into_iter().map(|name| (None, name)));
                 continue;
             }
@@ -143,7 +143,7 @@ impl<'c> Build<'c> {
                     Made::Folder(path) => self.folders.push(path),
                 }
             } else {
-                self.file_command(subject, step, &call, folder).ok_or_else(other)?;
+                self.file_command(subject, language, (step, &call), folder).ok_or_else(other)?;
             }
         }
         Ok(())
@@ -189,13 +189,25 @@ impl<'c> Build<'c> {
     fn file_command(
         &mut self,
         subject: &Subject<'c>,
-        step: &'c Step<'c>,
-        call: &Call<'c, 'c>,
+        language: &Language,
+        (step, call): (&'c Step<'c>, &Call<'c, 'c>),
         folder: &mut String,
     ) -> Option<()> {
-        let words: Vec<&str> = call.arguments().collect::<Option<_>>()?;
+        // Patterns are taken as they are written.
+        let text = &step.instruction.logical.text;
+        let words = call.simple.words[call.at + 1..].iter().map(|word| {
+            let written = &text[word.span.range()];
+            word.literal().or(Some(written).filter(|it| !it.contains(['$', '`', '"', '\'', '\\', '~', '{'])))
+        });
+        let words: Vec<&str> = words.collect::<Option<_>>()?;
         let operands: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with('-')).collect();
-        if !call.simple.redirections.is_empty() {
+        // `echo 'fn main() {}' > src/main.rs`
+        let writes_source = |redirection: &Redirection<'_>| {
+            let target = redirection.target.literal();
+            redirection.operator == ">"
+                && target.is_some_and(|path| !path.starts_with('/') && (language.is_source)(path))
+        };
+        if !call.simple.redirections.iter().all(|it| call.program == "echo" && writes_source(it)) {
             return None;
         }
         match call.program {
@@ -212,7 +224,11 @@ impl<'c> Build<'c> {
                 }
             }
             "mkdir" => {
-                let needed = |path: &&str| self.is_made_by_others(subject, step, &at(folder, path));
+                let removed = |path: &&str| {
+                    ["rm -r ", "rm -rf "].iter().any(|start| text.contains(&format!("{start}{path}")))
+                };
+                let needed =
+                    |path: &&str| removed(path) || self.is_made_by_others(subject, step, &at(folder, path));
                 if !operands.iter().all(|path| needed(&path)) {
                     return None;
                 }

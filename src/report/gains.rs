@@ -1,4 +1,4 @@
-//! What a fix changes about builds after a change in the context.
+//! What a fix is expected to gain: bytes, and RUNs that need not run again after a change in the context.
 
 use dockeropt_facts::Facts;
 use dockeropt_facts::rebuilds::{Change, runs_again};
@@ -6,6 +6,7 @@ use dockeropt_syntax::parse;
 use serde::Serialize;
 
 use crate::pipeline::ReportedFix;
+use crate::summary::megabytes;
 
 /// How many RUNs run again, before a fix and after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,4 +45,18 @@ impl Rebuilds {
             format!("{what} runs {after} {noun} again, not {before}")
         })
     }
+}
+
+/// Less is not said.
+const LEAST_SHOWN: i64 = 1_000_000;
+
+/// What a fix gains: a word for its kind, and the rest of the sentence, without a full stop.
+pub(crate) fn gains(fix: &ReportedFix) -> Vec<(&'static str, String)> {
+    let bytes = fix.saves.filter(|saves| saves.abs() >= LEAST_SHOWN).map(|saves| match saves {
+        0.. => ("saves", format!("about {}", megabytes(saves))),
+        _ => ("adds", format!("about {}", megabytes(-saves))),
+    });
+    let rebuilds = Rebuilds::of(fix);
+    let sentences = rebuilds.iter().flat_map(Rebuilds::sentences).map(|text| ("rebuilds", text));
+    bytes.into_iter().chain(sentences).collect()
 }
