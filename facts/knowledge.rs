@@ -40,6 +40,22 @@ pub enum Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// The names of the tables, apart from those of packages.
+    pub const NAMES: [&'static str; 12] = [
+        "bases",
+        "variants",
+        "base-contents",
+        "owners",
+        "dev-runtime",
+        "build-only",
+        "native-python",
+        "pure-python",
+        "native-node",
+        "native-ruby",
+        "native-rust",
+        "native-php",
+    ];
+
     /// The table that a file's name stands for.
     pub fn named(name: &'a str) -> Option<Self> {
         let name = name.strip_suffix(".tsv").unwrap_or(name);
@@ -191,28 +207,33 @@ impl Knowledge {
         BUILTIN.get_or_init(Self::default)
     }
 
-    /// What the program comes with, and rows of a team, which come before ours of the same name. Their text
-    /// stays until the program ends, as ours does.
+    /// What the program comes with, and rows of a team; see [`add`](Self::add).
     pub fn with(rows: &[(Table<'_>, &str)]) -> Result<Self, BadRow> {
         let mut knowledge = Self::default();
         for (table, text) in rows {
-            let (fewest, most) = table.columns();
-            let table = table.kept();
-            let mut added: HashMap<&'static str, Vec<Row>> = HashMap::default();
-            for (at, line) in leak(text).lines().enumerate() {
-                if line.is_empty() || line.starts_with('#') {
-                    continue;
-                }
-                let columns = line.split('\t').count();
-                if columns < fewest || columns > most {
-                    return Err(BadRow { line: at + 1, columns, fewest, most });
-                }
-                let row = split(line);
-                added.entry(row.0).or_default().push(row);
-            }
-            knowledge.added.push((table, added));
+            knowledge.add(*table, text)?;
         }
         Ok(knowledge)
+    }
+
+    /// Adds rows of a team, which come before ours of the same name. Their text stays until the program ends, as
+    /// ours does.
+    pub fn add(&mut self, table: Table<'_>, text: &str) -> Result<(), BadRow> {
+        let (fewest, most) = table.columns();
+        let mut added: HashMap<&'static str, Vec<Row>> = HashMap::default();
+        for (at, line) in leak(text).lines().enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let columns = line.split('\t').count();
+            if columns < fewest || columns > most {
+                return Err(BadRow { line: at + 1, columns, fewest, most });
+            }
+            let row = split(line);
+            added.entry(row.0).or_default().push(row);
+        }
+        self.added.push((table.kept(), added));
+        Ok(())
     }
 
     /// Where our tables are from.
@@ -312,6 +333,7 @@ mod tests {
         let bad = Knowledge::with(&[(Table::Owners, "\nx\ty\nz\n")]).unwrap_err();
         assert_eq!(bad.to_string(), "row 3: 1 columns; this table has 2 to 2, with a tab between them");
         assert_eq!(Table::named("packages-jammy.tsv"), Some(Table::Packages("jammy")));
+        assert!(Table::NAMES.iter().all(|name| Table::named(name).is_some()));
         assert_eq!((Table::named("owners"), Table::named("x.tsv")), (Some(Table::Owners), None));
     }
 }
