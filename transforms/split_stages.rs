@@ -50,16 +50,17 @@
 mod layout;
 mod node;
 mod packages;
+mod placing;
 mod python;
 #[cfg(test)]
 mod tests;
 
 use dockeropt_facts::bases::official;
 use dockeropt_facts::claim::{Assumption, Claim};
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{Managed, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
-use dockeropt_facts::tables::Class;
+use dockeropt_facts::tables::{Class, Verb};
 use dockeropt_facts::{Action, Base, Step};
 use dockeropt_syntax::{Keyword, Span};
 
@@ -102,6 +103,10 @@ impl Transform for SplitStages {
         }
         if stage.name.as_deref() == Some(BUILDER) {
             out.decline(&META, subject.steps[0].instruction.span, "its stage is called builder already");
+            return;
+        }
+        if let Some(step) = subject.steps.iter().find(|step| takes_from(step, BUILDER)) {
+            out.decline(&META, step.instruction.span, "it takes files from an image called builder");
             return;
         }
         let result = match name {
@@ -185,6 +190,9 @@ impl<'c> Subject<'c> {
                 let Some(call) = call(simple) else {
                     return unread = Some("a program named by a variable".to_owned());
                 };
+                if call.program.starts_with("python") {
+                    return;
+                }
                 let is_shell = call.class() == Some(Class::Shell);
                 let script = call.arguments().flatten().find(|word| !word.starts_with('-'));
                 let name = if is_shell { script } else { Some(call.program).filter(|_| call.by_path) };
@@ -196,8 +204,9 @@ impl<'c> Subject<'c> {
                 }) {
                     unread = Some(name.to_owned());
                 }
+                let installs = |it: &Managed| !it.manager.is_system() && it.verb == Verb::Install;
                 if matches!(call.class(), Some(Class::Build | Class::Provision))
-                    && !call.program.starts_with("python")
+                    || call.managed.as_ref().is_some_and(installs)
                 {
                     unread = Some(call.program.to_owned());
                 }
@@ -248,6 +257,16 @@ impl<'c> Subject<'c> {
         let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
         self.context.memo.mentions(word)
             || scripts.into_iter().any(|(_, text)| dockeropt_facts::recommends::mentions(text, "", word))
+    }
+}
+
+/// Whether a step copies from a stage or an image, or mounts it.
+fn takes_from(step: &Step<'_>, name: &str) -> bool {
+    let is = |from: &Option<String>| from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(name));
+    match &step.action {
+        Action::Copy(copy) => is(&copy.from),
+        Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing a split stage: what is inserted where.
 
 use dockeropt_facts::{Facts, Step};
-use dockeropt_syntax::{Edits, Overlap, Span, rewriter};
+use dockeropt_syntax::{Edits, Item, Overlap, Span, rewriter};
 
 use crate::layout;
 
@@ -59,7 +59,7 @@ impl Plan<'_> {
             edits.insert(start, self.lines(text, escape, newline))?;
         }
         for &at in &self.moved {
-            edits.remove(self.with_comments(facts, at))?;
+            edits.remove(self.with_blank(facts, at))?;
         }
         let closing = self.closing.as_ref().map(|text| self.lines(text, escape, newline)).unwrap_or_default();
         let mut opening = format!("{} {}", style.keyword("FROM"), self.base);
@@ -100,6 +100,17 @@ impl Plan<'_> {
     fn with_comments(&self, facts: &Facts<'_>, at: usize) -> Span {
         let first = rewriter::first_attached(facts.file, self.steps[at].item);
         Span::new(facts.file.items[first].span().start, self.steps[at].instruction.span.end)
+    }
+
+    /// The same, with the empty line behind it if another stands above it: one of the two is enough.
+    fn with_blank(&self, facts: &Facts<'_>, at: usize) -> Span {
+        let span = self.with_comments(facts, at);
+        let first = rewriter::first_attached(facts.file, self.steps[at].item);
+        let above = first.checked_sub(1).map(|above| &facts.file.items[above]);
+        match (above, facts.file.items.get(self.steps[at].item + 1)) {
+            (Some(Item::Blank(_)), Some(Item::Blank(blank))) => Span::new(span.start, blank.end),
+            _ => span,
+        }
     }
 
     /// An instruction that is written with `\` and `\n`, as this file has it.

@@ -1,0 +1,64 @@
+//! What a split may change: what the claim names, and nothing else.
+
+use dockeropt_facts::Facts;
+use dockeropt_facts::check::{Licence, check};
+use dockeropt_facts::claim::Claim;
+use dockeropt_facts::reshape::Split;
+use dockeropt_syntax::parse;
+
+fn compare(before: &str, after: &str) -> Result<(), String> {
+    let split = Split {
+        builder: "builder".to_owned(),
+        carried: vec!["/usr/local/bundle".to_owned()],
+        packages: vec!["libpq5".to_owned()],
+        ..Split::default()
+    };
+    let (before, after) = (parse(before), parse(after));
+    let licence = Licence { claims: vec![Claim::Split(split)], assumptions: Vec::new() };
+    check(&Facts::new(&before), &Facts::new(&after), &licence).map_err(|difference| difference.message)
+}
+
+/// A file with steps above the cut and behind it, and the same in two stages.
+fn pair(above: &str, twice: &str, behind: &str) -> (String, String) {
+    let carried = "COPY --from=builder /usr/local/bundle /usr/local/bundle";
+    (
+        format!("FROM ruby:3.3-slim\n{above}\n{behind}\n"),
+        format!(
+            "FROM ruby:3.3-slim AS builder\n{above}\n\nFROM ruby:3.3-slim\n{carried}\n{twice}\n{behind}\n"
+        ),
+    )
+}
+
+#[track_caller]
+fn equal(above: &str, twice: &str, behind: &str) {
+    let (before, after) = pair(above, twice, behind);
+    assert_eq!(compare(&before, &after), Ok(()), "\n{after}");
+}
+
+#[track_caller]
+fn different(above: &str, twice: &str, behind: &str) {
+    let (before, after) = pair(above, twice, behind);
+    assert!(compare(&before, &after).is_err(), "taken for equal:\n{after}");
+}
+
+#[test]
+fn what_the_builder_copies_may_be_in_both() {
+    equal("COPY a /a\nRUN gem install x", "COPY a /a", "");
+    different("COPY a /a\nRUN gem install x", "COPY b /a", "");
+    different("RUN gem install x", "COPY a /a", "");
+    different("RUN gem install x", "COPY --from=builder /etc /etc", "");
+    different("RUN gem install x", "RUN gem install x", "");
+    different(
+        "RUN gem install x",
+        "RUN apt-get update && apt-get install -y --no-install-recommends libpq-dev",
+        "",
+    );
+}
+
+#[test]
+fn an_image_of_the_builder_s_name_is_another() {
+    different("RUN gem install x", "", "COPY --from=builder /x /x");
+    different("RUN gem install x", "", "COPY --from=Builder /x /x");
+    different("COPY --from=builder /x /x\nRUN gem install x", "COPY --from=builder /x /x", "");
+    different("RUN gem install x", "", "RUN --mount=type=bind,from=builder,target=/x cat /x/y");
+}
