@@ -41,23 +41,35 @@
 //! the like are left behind, and for each `-dev` package the library is installed that it is for. Confirm it
 //! with `dockeropt verify --unsafe --run ...`.
 //!
+//! What is copied from the builder depends on the language:
+//!
+//! | base | the last stage copies |
+//! |---|---|
+//! | `python:*-slim` | a virtual environment into which pip installs |
+//! | `node:*-slim` | the folder of the project, without what only development needs |
+//! | `ruby:*-slim` | `/usr/local/bundle`, where gems and Bundler's settings lie |
+//!
 //! ## Leaves alone
 //! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
 //! programs that may be needed when the program runs; commands that can't be put into one of the stages;
-//! installs into a place of their own (`--user`, `--target`, `-e`); programs started by cron, supervisord or
-//! `su -`, which have a PATH of their own.
+//! installs into a place of their own (`--user`, `--target`, `-e`, `BUNDLE_PATH`, `bundle install --deployment`);
+//! programs started by cron, supervisord or `su -`, which have a PATH of their own; gems from a repository or a
+//! folder.
 
 mod layout;
 mod node;
 mod packages;
 mod placing;
 mod python;
+mod ruby;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ruby;
 
 use dockeropt_facts::bases::official;
 use dockeropt_facts::claim::{Assumption, Claim};
-use dockeropt_facts::command::{Managed, call};
+use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Verb};
@@ -113,6 +125,7 @@ impl Transform for SplitStages {
             "node" => node::plan(&subject),
             // Python 2 has no virtual environments of its own.
             "python" if !tag.starts_with('2') => python::plan(&subject),
+            "ruby" => ruby::plan(&subject),
             _ => return,
         };
         match result {
@@ -181,6 +194,15 @@ impl<'c> Subject<'c> {
 
     /// Refuses if a step behind the builder runs a script that can't be read: it may call a compiler.
     fn refuse_unread_scripts(&self, cut: usize) -> Result<(), Refusal<'c>> {
+        self.refuse_unread_but(cut, &|call| call.program.starts_with("python"))
+    }
+
+    /// The same, but for calls of which it is known that they need no compiler.
+    fn refuse_unread_but(
+        &self,
+        cut: usize,
+        is_harmless: &dyn Fn(&Call<'_, '_>) -> bool,
+    ) -> Result<(), Refusal<'c>> {
         for step in self.steps[cut..].iter().filter(|step| step.run().is_some()) {
             let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else {
                 return Err(Refusal::at(step, "the RUN at line {line} is not modelled"));
@@ -190,7 +212,7 @@ impl<'c> Subject<'c> {
                 let Some(call) = call(simple) else {
                     return unread = Some("a program named by a variable".to_owned());
                 };
-                if call.program.starts_with("python") {
+                if is_harmless(&call) {
                     return;
                 }
                 let is_shell = call.class() == Some(Class::Shell);

@@ -62,3 +62,25 @@ fn an_image_of_the_builder_s_name_is_another() {
     different("COPY --from=builder /x /x\nRUN gem install x", "COPY --from=builder /x /x", "");
     different("RUN gem install x", "", "RUN --mount=type=bind,from=builder,target=/x cat /x/y");
 }
+
+#[test]
+fn archives_may_be_removed_in_the_builder() {
+    let remove = "RUN gem install x && rm -rf /usr/local/bundle/cache/*";
+    equal(remove, "", "RUN true");
+    let (before, _) = pair("RUN gem install x", "", "RUN true");
+    let (_, after) = pair(remove, "", "RUN true");
+    assert_eq!(compare(&before, &after), Ok(()));
+    // Here they are used.
+    let use_them = "RUN gem install --local /usr/local/bundle/cache/x.gem";
+    let (before, _) = pair("RUN gem install x", "", use_them);
+    let (_, after) = pair(remove, "", use_them);
+    assert!(compare(&before, &after).is_err());
+    let used_above = format!("{remove}\n{use_them}");
+    let (before, _) = pair(&format!("RUN gem install x\n{use_them}"), "", "");
+    let (_, after) = pair(&used_above, "", "");
+    assert!(compare(&before, &after).is_err());
+    // What is no cache is not removed.
+    let (_, after) = pair("RUN gem install x && rm -rf /usr/local/bundle/gems/*", "", "");
+    let (before, _) = pair("RUN gem install x", "", "");
+    assert!(compare(&before, &after).is_err());
+}

@@ -2,7 +2,7 @@
 
 use dockeropt_facts::Step;
 use dockeropt_facts::bases::base;
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::dev_runtime::Use;
 use dockeropt_facts::recommends::{Asked, Present, without_recommends};
 use dockeropt_facts::shell_state::visit;
@@ -43,6 +43,12 @@ pub(super) fn commands<'c>(step: &'c Step<'c>) -> Option<Vec<&'c Simple<'c>>> {
     let and = |kind: JoinerKind| matches!(kind, JoinerKind::And);
     let plain = list.entries.iter().all(|entry| entry.joiner.is_none_or(|joiner| and(joiner.kind)));
     list.entries.iter().map(|entry| entry.pipeline.simple()).collect::<Option<Vec<_>>>().filter(|_| plain)
+}
+
+/// The words behind the program of a call, as they are written.
+pub(super) fn words<'c>(step: &'c Step<'c>, call: &Call<'_, '_>) -> Vec<&'c str> {
+    let text = &step.instruction.logical.text;
+    call.simple.words[call.at + 1..].iter().map(|word| &text[word.span.range()]).collect()
 }
 
 /// The packages that a command of apt installs by name; `None` if it is no command of apt, or does
