@@ -33,6 +33,8 @@ pub enum Table<'a> {
     NativeNode,
     /// `native-ruby.tsv`: gems with compiled parts.
     NativeRuby,
+    /// `pure-ruby.tsv`: gems without.
+    PureRuby,
     /// `native-php.tsv`: extensions of PHP.
     NativePhp,
 }
@@ -52,6 +54,7 @@ impl<'a> Table<'a> {
             "pure-python" => Some(Self::PurePython),
             "native-node" => Some(Self::NativeNode),
             "native-ruby" => Some(Self::NativeRuby),
+            "pure-ruby" => Some(Self::PureRuby),
             "native-php" => Some(Self::NativePhp),
             _ => name.strip_prefix("packages-").map(Self::Packages),
         }
@@ -71,6 +74,7 @@ impl<'a> Table<'a> {
             Self::PurePython => Table::PurePython,
             Self::NativeNode => Table::NativeNode,
             Self::NativeRuby => Table::NativeRuby,
+            Self::PureRuby => Table::PureRuby,
             Self::NativePhp => Table::NativePhp,
         }
     }
@@ -93,6 +97,7 @@ impl<'a> Table<'a> {
             Self::PurePython => include_str!("data/pure-python.tsv"),
             Self::NativeNode => include_str!("data/native-node.tsv"),
             Self::NativeRuby => include_str!("data/native-ruby.tsv"),
+            Self::PureRuby => include_str!("data/pure-ruby.tsv"),
             Self::NativePhp => include_str!("data/native-php.tsv"),
         })
     }
@@ -106,14 +111,14 @@ impl<'a> Table<'a> {
             Self::BaseContents => (6, 8),
             Self::Owners | Self::BuildOnly => (2, 2),
             Self::DevRuntime => (2, 4),
-            Self::PurePython => (1, 2),
+            Self::PurePython | Self::PureRuby => (1, 2),
             Self::NativePython | Self::NativeNode | Self::NativeRuby | Self::NativePhp => (4, 5),
         }
     }
 }
 
 /// Tables that the program comes with and that say where they are from.
-const OURS: [(&str, Table<'static>); 13] = [
+const OURS: [(&str, Table<'static>); 14] = [
     ("packages-bullseye.tsv", Table::Packages("bullseye")),
     ("packages-bookworm.tsv", Table::Packages("bookworm")),
     ("packages-trixie.tsv", Table::Packages("trixie")),
@@ -126,6 +131,7 @@ const OURS: [(&str, Table<'static>); 13] = [
     ("pure-python.tsv", Table::PurePython),
     ("native-node.tsv", Table::NativeNode),
     ("native-ruby.tsv", Table::NativeRuby),
+    ("pure-ruby.tsv", Table::PureRuby),
     ("native-php.tsv", Table::NativePhp),
 ];
 

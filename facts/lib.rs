@@ -37,6 +37,7 @@ pub mod recommends;
 pub mod remembered;
 pub mod requirements;
 pub mod reshape;
+pub mod ruby_lock;
 pub mod shell_state;
 mod sorted;
 mod stage;
