@@ -132,13 +132,12 @@ pub(crate) fn allowed(
     let mut allowed = vec![false; events.len()];
     for (at, event) in events.iter().enumerate() {
         allowed[at] = match event {
-            // What the builder gets from the context may go into the image once more.
-            Event::Copy(event) if event.copy.from.is_none() => {
+            // What the builder gets from the context or from another image may go into the image once more.
+            Event::Copy(event) if !split.is_some_and(|split| is_from(event, &split.builder)) => {
                 builder.is_some_and(|events| events.iter().any(|it| brings_the_same(it, event)))
             }
             Event::Copy(event) => split.filter(|_| is_last).is_some_and(|split| {
-                event.copy.from.as_deref() == Some(&split.builder)
-                    && event.copy.flags.is_empty()
+                event.copy.flags.is_empty()
                     && !event.copy.add
                     && event.copy.sources.len() == 1
                     && event.copy.sources[0] == event.copy.written
@@ -200,6 +199,11 @@ fn makes(events: &[Event<'_>], path: &Value, user: &Value) -> bool {
     events.iter().any(
         |event| matches!(event, Event::Mkdir { path: other, user: by, .. } if other == path && by == user),
     )
+}
+
+/// Whether a COPY takes files from a stage, of which the builder compares names without regard to case.
+fn is_from(event: &CopyEvent, stage: &str) -> bool {
+    event.copy.from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(stage))
 }
 
 fn brings_the_same(event: &Event<'_>, other: &CopyEvent) -> bool {

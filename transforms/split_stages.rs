@@ -48,22 +48,26 @@
 //! | `python:*-slim` | a virtual environment into which pip installs |
 //! | `node:*-slim` | the folder of the project, without what only development needs |
 //! | `ruby:*-slim` | `/usr/local/bundle`, where gems and Bundler's settings lie |
+//! | `php` (Debian) | the extensions and the files that load them; the compilers are part of the image, so what is gained are headers |
 //!
 //! ## Leaves alone
 //! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
 //! programs that may be needed when the program runs; commands that can't be put into one of the stages;
 //! installs into a place of their own (`--user`, `--target`, `-e`, `BUNDLE_PATH`, `bundle install --deployment`);
-//! programs started by cron, supervisord or `su -`, which have a PATH of their own; gems from a repository or a
-//! folder.
+//! programs started by cron, supervisord or `su -`, which have a PATH of their own. Gems from a repository or a
+//! folder, and extensions of PHP of which it isn't known what they are made of.
 
 mod layout;
 mod node;
 mod packages;
+mod php;
 mod placing;
 mod python;
 mod ruby;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_php;
 #[cfg(test)]
 mod tests_ruby;
 
@@ -99,8 +103,9 @@ impl Transform for SplitStages {
         let [stage] = &context.facts.stages[..] else { return };
         let Base::Image { reference, platform: None, .. } = &stage.base else { return };
         let Some((name, tag)) = reference.text().and_then(official) else { return };
-        // A full image has the compilers anyway: `slim-base` comes first.
-        if !tag.split('-').any(|part| part == "slim") {
+        // A full image has the compilers anyway: `slim-base` comes first. Those of PHP are all made of the slim one.
+        let is_slim = tag.split('-').any(|part| part == "slim");
+        if !is_slim && name != "php" {
             return;
         }
         let subject = Subject { context: *context, steps: context.facts.steps_of(0), base: reference.raw() };
@@ -126,6 +131,7 @@ impl Transform for SplitStages {
             // Python 2 has no virtual environments of its own.
             "python" if !tag.starts_with('2') => python::plan(&subject),
             "ruby" => ruby::plan(&subject),
+            "php" if !tag.split('-').any(|part| part.starts_with("alpine")) => php::plan(&subject),
             _ => return,
         };
         match result {

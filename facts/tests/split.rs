@@ -44,8 +44,14 @@ fn different(above: &str, twice: &str, behind: &str) {
 #[test]
 fn what_the_builder_copies_may_be_in_both() {
     equal("COPY a /a\nRUN gem install x", "COPY a /a", "");
+    equal(
+        "COPY --from=composer:2 /usr/bin/composer /c\nRUN gem install x",
+        "COPY --from=composer:2 /usr/bin/composer /c",
+        "",
+    );
     different("COPY a /a\nRUN gem install x", "COPY b /a", "");
     different("RUN gem install x", "COPY a /a", "");
+    different("COPY --from=composer:2 /c /c\nRUN gem install x", "COPY --from=composer:1 /c /c", "");
     different("RUN gem install x", "COPY --from=builder /etc /etc", "");
     different("RUN gem install x", "RUN gem install x", "");
     different(
