@@ -49,15 +49,19 @@
 //! | `node:*-slim` | the folder of the project, without what only development needs |
 //! | `ruby:*-slim` | `/usr/local/bundle`, where gems and Bundler's settings lie |
 //! | `php` (Debian) | the extensions and the files that load them; the compilers are part of the image, so what is gained are headers |
+//! | `debian` | the program that a compiler is told to write, or the folder in which make or CMake builds |
 //!
 //! ## Leaves alone
 //! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
 //! programs that may be needed when the program runs; commands that can't be put into one of the stages;
 //! installs into a place of their own (`--user`, `--target`, `-e`, `BUNDLE_PATH`, `bundle install --deployment`);
 //! programs started by cron, supervisord or `su -`, which have a PATH of their own. Gems from a repository or a
-//! folder, and extensions of PHP of which it isn't known what they are made of.
+//! folder, extensions of PHP of which it isn't known what they are made of, `make install`, Makefiles that can't
+//! be read or that write elsewhere, and Ubuntu, of which there are no tables.
 
+mod c;
 mod layout;
+mod makefile;
 mod node;
 mod packages;
 mod php;
@@ -66,6 +70,8 @@ mod python;
 mod ruby;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_c;
 #[cfg(test)]
 mod tests_php;
 #[cfg(test)]
@@ -105,7 +111,7 @@ impl Transform for SplitStages {
         let Some((name, tag)) = reference.text().and_then(official) else { return };
         // A full image has the compilers anyway: `slim-base` comes first. Those of PHP are all made of the slim one.
         let is_slim = tag.split('-').any(|part| part == "slim");
-        if !is_slim && name != "php" {
+        if !is_slim && !matches!(name, "php" | "debian" | "ubuntu") {
             return;
         }
         let subject = Subject { context: *context, steps: context.facts.steps_of(0), base: reference.raw() };
@@ -132,6 +138,7 @@ impl Transform for SplitStages {
             "python" if !tag.starts_with('2') => python::plan(&subject),
             "ruby" => ruby::plan(&subject),
             "php" if !tag.split('-').any(|part| part.starts_with("alpine")) => php::plan(&subject),
+            "debian" | "ubuntu" => c::plan(&subject),
             _ => return,
         };
         match result {
