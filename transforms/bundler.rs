@@ -7,6 +7,13 @@ pub(crate) fn is_called(call: &Call<'_, '_>) -> bool {
     matches!(call.program, "bundle" | "bundler")
 }
 
+/// `gem install bundler`: Bundler alone.
+pub(crate) fn is_installed(call: &Call<'_, '_>) -> bool {
+    let operands = call.managed.iter().flat_map(|managed| &managed.operands);
+    let mut names = operands.map(|&at| call.simple.words[at].literal().unwrap_or_default()).peekable();
+    names.peek().is_some() && names.all(|name| name.split(':').next() == Some("bundler"))
+}
+
 /// `bundle exec rake assets:precompile` and its like: Ruby code of which it is known what it is for.
 pub(crate) fn is_precompile(call: &Call<'_, '_>) -> bool {
     let mut words = call.arguments();

@@ -120,7 +120,7 @@ impl<'c, 'k> Needs<'c, 'k> {
                 },
                 (Manager::Pip, Verb::Install) => self.pip(step, call),
                 (Manager::Npm | Manager::Yarn, Verb::Install) => self.node(step, call),
-                (Manager::Gem, Verb::Install) if installs_bundler(call) => Ok(()),
+                (Manager::Gem, Verb::Install) if bundler::is_installed(call) => Ok(()),
                 (Manager::Gem | Manager::Composer | Manager::Conda, _) => {
                     let reason = "it is not known what the packages that line {line} installs need";
                     Err(Refusal::at(step, reason))
@@ -345,13 +345,6 @@ fn installs_for_a_language(step: &Step<'_>) -> bool {
         installs |= bundler::is_called(&call);
     });
     installs
-}
-
-/// `gem install bundler`
-fn installs_bundler(call: &Call<'_, '_>) -> bool {
-    let operands = call.managed.iter().flat_map(|managed| &managed.operands);
-    let mut names = operands.map(|&at| call.simple.words[at].literal().unwrap_or_default()).peekable();
-    names.peek().is_some() && names.all(|name| name.split(':').next() == Some("bundler"))
 }
 
 /// A package whose setup makes links in the folders of the manual, which slim images don't have.

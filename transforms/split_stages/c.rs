@@ -12,7 +12,7 @@ use dockeropt_syntax::Keyword;
 use super::layout::{BUILDER, Opening, Plan};
 use super::makefile;
 use super::packages::{LEAST, OTHER_RELEASE, apt_packages, commands, packages, words};
-use super::placing::{Place, Placing, place};
+use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 use crate::sources::source_of;
 
@@ -137,7 +137,7 @@ impl Built {
             if !simple.redirections.is_empty() {
                 return Err(other());
             }
-            if apt_packages(step, simple).is_some() {
+            if apt_packages(step, simple).is_some() || makes_working_folder(subject, step, simple) {
                 continue;
             }
             let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;

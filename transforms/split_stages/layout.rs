@@ -58,8 +58,8 @@ impl Plan<'_> {
             let start = self.with_comments(facts, *at).start;
             edits.insert(start, self.lines(text, escape, newline))?;
         }
-        for &at in &self.moved {
-            edits.remove(self.with_blank(facts, at))?;
+        for span in self.removed(facts) {
+            edits.remove(span)?;
         }
         let closing = self.closing.as_ref().map(|text| self.lines(text, escape, newline)).unwrap_or_default();
         let mut opening = format!("{} {}", style.keyword("FROM"), self.base);
@@ -102,15 +102,24 @@ impl Plan<'_> {
         Span::new(facts.file.items[first].span().start, self.steps[at].instruction.span.end)
     }
 
-    /// The same, with the empty line behind it if another stands above it: one of the two is enough.
-    fn with_blank(&self, facts: &Facts<'_>, at: usize) -> Span {
-        let span = self.with_comments(facts, at);
-        let first = rewriter::first_attached(facts.file, self.steps[at].item);
-        let above = first.checked_sub(1).map(|above| &facts.file.items[above]);
-        match (above, facts.file.items.get(self.steps[at].item + 1)) {
-            (Some(Item::Blank(_)), Some(Item::Blank(blank))) => Span::new(span.start, blank.end),
-            _ => span,
+    /// The places of the steps that the builder no longer has, and of the empty lines that would stand beside others
+    /// without them.
+    fn removed(&self, facts: &Facts<'_>) -> Vec<Span> {
+        let mut spans: Vec<Span> = self.moved.iter().map(|&at| self.with_comments(facts, at)).collect();
+        let is_moved = |item: &Item<'_>| {
+            spans.iter().any(|span| span.start <= item.span().start && item.span().end <= span.end)
+        };
+        let mut blanks = Vec::new();
+        let (mut stands_behind_blank, mut behind_moved) = (false, false);
+        for item in &facts.file.items {
+            match item {
+                item if is_moved(item) => behind_moved = true,
+                Item::Blank(span) if stands_behind_blank && behind_moved => blanks.push(*span),
+                item => (stands_behind_blank, behind_moved) = (matches!(item, Item::Blank(_)), false),
+            }
         }
+        spans.extend(blanks);
+        spans
     }
 
     /// An instruction that is written with `\` and `\n`, as this file has it.

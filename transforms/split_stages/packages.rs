@@ -8,7 +8,7 @@ use dockeropt_facts::recommends::{Asked, Present, without_recommends};
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_syntax::Keyword;
-use dockeropt_syntax::shell::{JoinerKind, Simple};
+use dockeropt_syntax::shell::{JoinerKind, List, Simple};
 
 use super::{Refusal, Subject};
 
@@ -36,13 +36,32 @@ pub(super) const OTHER_RELEASE: Option<&str> =
 /// The releases of which there are tables.
 const TABLES: [&str; 3] = ["bullseye", "bookworm", "trixie"];
 
-/// The commands of a RUN that is a plain `&&` list of simple commands without flags.
+/// The commands of a RUN without flags that is a plain list of simple commands, without those that only set how the
+/// shell goes on.
 pub(super) fn commands<'c>(step: &'c Step<'c>) -> Option<Vec<&'c Simple<'c>>> {
     let run = step.run().filter(|run| run.flags.is_empty())?;
-    let list = run.editable()?;
-    let and = |kind: JoinerKind| matches!(kind, JoinerKind::And);
-    let plain = list.entries.iter().all(|entry| entry.joiner.is_none_or(|joiner| and(joiner.kind)));
-    list.entries.iter().map(|entry| entry.pipeline.simple()).collect::<Option<Vec<_>>>().filter(|_| plain)
+    let list = run.editable().filter(|list| is_plain(list))?;
+    let all = list.entries.iter().map(|entry| entry.pipeline.simple()).collect::<Option<Vec<_>>>()?;
+    Some(all.into_iter().filter(|simple| !sets_options(simple)).collect())
+}
+
+/// Whether each command of a list runs behind the one before it, if it runs.
+pub(super) fn is_plain(list: &List<'_>) -> bool {
+    let follows =
+        |kind: JoinerKind| matches!(kind, JoinerKind::And | JoinerKind::Semicolon | JoinerKind::Newline);
+    list.entries.iter().all(|entry| entry.joiner.is_none_or(|joiner| follows(joiner.kind)))
+}
+
+/// `set -eux`
+pub(super) fn sets_options(simple: &Simple<'_>) -> bool {
+    let words: Option<Vec<&str>> = simple.words.iter().map(|word| word.literal()).collect();
+    words.is_some_and(|words| {
+        words.split_first().is_some_and(|(program, options)| {
+            *program == "set"
+                && !options.is_empty()
+                && options.iter().all(|it| it.starts_with(['-', '+']) || *it == "pipefail")
+        })
+    })
 }
 
 /// The words behind the program of a call, as they are written.

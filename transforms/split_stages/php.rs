@@ -11,11 +11,11 @@ use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Manager;
 use dockeropt_facts::{Action, Copy, Step};
 use dockeropt_syntax::Keyword;
-use dockeropt_syntax::shell::{JoinerKind, Pipeline, Simple};
+use dockeropt_syntax::shell::{Pipeline, Simple};
 
 use super::layout::{BUILDER, Opening, Plan};
-use super::packages::{LEAST, OTHER_RELEASE, apt_packages, words};
-use super::placing::{Place, Placing, place};
+use super::packages::{LEAST, OTHER_RELEASE, apt_packages, is_plain as is_plain_list, sets_options, words};
+use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 
 /// Where extensions lie.
@@ -105,12 +105,12 @@ fn compiles(step: &Step<'_>) -> bool {
     found
 }
 
-/// The commands of a RUN that is a plain `&&` list without flags. What answers the questions of pecl is left out.
+/// The commands of a RUN, as [`super::packages::commands`] has them. What answers the questions of pecl is left out.
 fn commands<'c>(step: &'c Step<'c>) -> Option<Vec<&'c Simple<'c>>> {
-    let list = step.run().filter(|run| run.flags.is_empty())?.editable()?;
-    let is_plain =
-        list.entries.iter().all(|it| it.joiner.is_none_or(|it| matches!(it.kind, JoinerKind::And)));
-    list.entries.iter().map(|entry| command(&entry.pipeline)).collect::<Option<Vec<_>>>().filter(|_| is_plain)
+    let run = step.run().filter(|run| run.flags.is_empty())?;
+    let list = run.editable().filter(|list| is_plain_list(list))?;
+    let all = list.entries.iter().map(|entry| command(&entry.pipeline)).collect::<Option<Vec<_>>>()?;
+    Some(all.into_iter().filter(|simple| !sets_options(simple)).collect())
 }
 
 /// `pecl install redis`, `yes '' | pecl install redis`
@@ -144,7 +144,7 @@ fn enables_modules<'c>(subject: &Subject<'c>, step: &'c Step<'c>) -> Result<bool
         if !simple.redirections.is_empty() {
             return Err(other());
         }
-        if apt_packages(step, simple).is_some() {
+        if apt_packages(step, simple).is_some() || makes_working_folder(subject, step, simple) {
             continue;
         }
         let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;

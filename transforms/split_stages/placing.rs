@@ -1,9 +1,13 @@
 //! Which of the two stages has which step of those above the cut.
 
-use dockeropt_facts::{Action, Copy, Step};
+use dockeropt_facts::command::call;
+use dockeropt_facts::effects::within;
+use dockeropt_facts::{Action, Copy, Step, clean};
 use dockeropt_syntax::Keyword;
+use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
+use super::packages::words;
 use super::{Refusal, Subject, is_copy, is_variable};
 
 /// Which of the two stages has a step of the builder.
@@ -90,6 +94,26 @@ pub(super) fn place<'c>(
         }
         _ => Ok(Place::Last),
     }
+}
+
+/// `mkdir /app` where a WORKDIR makes the same folder, which the last stage has, too.
+pub(super) fn makes_working_folder(subject: &Subject<'_>, step: &Step<'_>, simple: &Simple<'_>) -> bool {
+    let Some(call) = call(simple).filter(|call| call.program == "mkdir" && !call.sudo) else { return false };
+    let is_made = |path: &str| {
+        let path = step.state.expand(path.trim_matches('"'));
+        let Some(path) = path.text().filter(|path| path.starts_with('/')).map(clean) else { return false };
+        subject.steps.iter().any(|step| match &step.action {
+            Action::Workdir(folder) => {
+                step.state.is_root() && folder.text().is_some_and(|folder| within(folder, &path))
+            }
+            _ => false,
+        })
+    };
+    let words = words(step, &call);
+    simple.redirections.is_empty()
+        && words
+            .iter()
+            .all(|word| matches!(*word, "-p" | "--parents") || !word.starts_with('-') && is_made(word))
 }
 
 /// Whether a later COPY brings all files of a COPY to the same place again.

@@ -9,7 +9,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::{LEAST, OTHER_RELEASE, apt_packages, commands, packages};
-use super::placing::{Place, Placing, place};
+use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 
 /// Where the virtual environment is.
@@ -93,8 +93,10 @@ fn place_of<'c>(
     if step.run().is_none() {
         return place(subject, step, is_behind, cut);
     }
-    let understood =
-        commands(step).is_some_and(|all| all.iter().all(|it| is_pip(it) || apt_packages(step, it).is_some()));
+    let is_understood = |it: &&Simple<'_>| {
+        is_pip(it) || apt_packages(step, it).is_some() || makes_working_folder(subject, step, it)
+    };
+    let understood = commands(step).is_some_and(|all| all.iter().all(is_understood));
     if !understood {
         return Err(Refusal::at(step, "the RUN at line {line} does more than to install packages"));
     }

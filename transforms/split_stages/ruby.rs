@@ -10,7 +10,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::{LEAST, OTHER_RELEASE, apt_packages, commands, packages, words};
-use super::placing::{Place, Placing, place};
+use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 use crate::bundler;
 use crate::sources::source_of;
@@ -22,8 +22,12 @@ const SETTINGS: &str = "/root/.bundle/config";
 
 pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
     let steps = subject.steps;
-    let Some(first) = steps.iter().position(installs) else { return Ok(None) };
-    let cut = steps.iter().rposition(installs).unwrap_or(first) + 1;
+    let Some(first) = steps.iter().position(|step| installs(step, &|_| true)) else { return Ok(None) };
+    // If all that is installed is Bundler, it is when the program runs that gems are compiled.
+    if !steps.iter().any(|step| installs(step, &|call| !bundler::is_installed(call))) {
+        return Ok(None);
+    }
+    let cut = steps.iter().rposition(|step| installs(step, &|_| true)).unwrap_or(first) + 1;
     subject.refuse_missing_lists()?;
     let packages = packages(&steps[..cut]);
     if packages.is_empty() {
@@ -40,7 +44,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         if step.run().is_none() {
             return place(subject, step, at > first, cut);
         }
-        if let Some(made) = made_by(step)?
+        if let Some(made) = made_by(subject, step)?
             && !carried.iter().any(|path| path == made)
         {
             carried.push(made.to_owned());
@@ -87,12 +91,12 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     }))
 }
 
-/// Whether a step installs gems, however it is written.
-fn installs(step: &Step<'_>) -> bool {
+/// Whether a step installs gems by a call that counts, however it is written.
+fn installs(step: &Step<'_>, counts: &dyn Fn(&Call<'_, '_>) -> bool) -> bool {
     let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
     let mut found = false;
     visit(list, &mut |simple| {
-        let Some(call) = call(simple) else { return };
+        let Some(call) = call(simple).filter(counts) else { return };
         let managed = call.managed.as_ref();
         found |= managed.is_some_and(|it| it.manager == Manager::Gem && it.verb == Verb::Install);
         found |= bundler::is_called(&call)
@@ -107,11 +111,12 @@ fn calls_bundle(step: &Step<'_>) -> bool {
 }
 
 /// What beside gems the last stage needs of what a RUN makes that installs packages and gems. An error if it does more than that.
-fn made_by<'c>(step: &'c Step<'c>) -> Result<Option<&'static str>, Refusal<'c>> {
+fn made_by<'c>(subject: &Subject<'c>, step: &'c Step<'c>) -> Result<Option<&'static str>, Refusal<'c>> {
     let other = || Refusal::at(step, "the RUN at line {line} does more than to install packages and gems");
     let mut made = None;
     for simple in commands(step).ok_or_else(other)? {
-        if apt_packages(step, simple).is_some() || removes_archives(step, simple) {
+        let is_known = apt_packages(step, simple).is_some() || removes_archives(step, simple);
+        if is_known || makes_working_folder(subject, step, simple) {
             continue;
         }
         let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;

@@ -185,10 +185,10 @@ fn what_the_last_stage_would_not_find() {
 fn what_is_recommended_is_installed_by_name() {
     needs_unsafe(
         &SplitStages,
-        "FROM python:3.12-slim-bookworm\nMAINTAINER me\n\nRUN apt-get update && apt-get install -y gcc git && rm -rf /var/lib/apt/lists/*\nRUN pip install x\n",
+        "FROM python:3.12-slim-bookworm\n\nMAINTAINER me\n\n# Who it is of.\nLABEL team=a\nLABEL app=b\n\nRUN apt-get update && apt-get install -y gcc git && rm -rf /var/lib/apt/lists/*\nRUN pip install x\n",
         "FROM python:3.12-slim-bookworm AS builder\n\nRUN apt-get update && apt-get install -y gcc git && rm -rf /var/lib/apt/lists/*\n\
          RUN python -m venv /opt/venv\nENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install x\n\n\
-         FROM python:3.12-slim-bookworm\nMAINTAINER me\nRUN apt-get update && apt-get install -y --no-install-recommends git openssh-client \\\n    && rm -rf /var/lib/apt/lists/*\n\
+         FROM python:3.12-slim-bookworm\nMAINTAINER me\n# Who it is of.\nLABEL team=a\nLABEL app=b\nRUN apt-get update && apt-get install -y --no-install-recommends git openssh-client \\\n    && rm -rf /var/lib/apt/lists/*\n\
          ENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\n",
         "does not need gcc when it runs",
     );

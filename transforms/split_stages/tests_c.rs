@@ -114,7 +114,7 @@ fn refusals() {
         (with("RUN git clone https://example.com/x\n", gcc, ""), "does more than to install"),
         (with("RUN useradd app\n", gcc, ""), "does more than to install"),
         (with("RUN ./configure\n", gcc, ""), "does more than to install"),
-        (with("", "RUN gcc -o server server.c; strip server", ""), "does more than to install"),
+        (with("", "RUN gcc -o server server.c || true", ""), "does more than to install"),
         (with("", "RUN gcc -o server server.c && cp server /usr/bin", ""), "does more than to install"),
         (with("", "RUN gcc -o server server.c > log", ""), "does more than to install"),
         (with("RUN mkdir -p /data\n", gcc, ""), "/data is not part of what is built"),

@@ -88,7 +88,7 @@ fn settings_for_all_projects_are_copied_too() {
 
 #[test]
 fn a_project_that_is_copied_once_is_in_both() {
-    let copies = "WORKDIR /app\nCOPY . .";
+    let copies = "ENV APP=/app\nRUN mkdir -p $APP\nWORKDIR $APP\nCOPY . .";
     needs_unsafe_in(
         &SplitStages,
         &project(),
@@ -97,7 +97,7 @@ fn a_project_that_is_copied_once_is_in_both() {
         ),
         &format!(
             "FROM ruby:3.3-slim-bookworm AS builder\n{APT}\n{copies}\nRUN bundle install\n\n\
-             FROM ruby:3.3-slim-bookworm\n{LIBRARY}\nWORKDIR /app\nCOPY --from=builder /usr/local/bundle /usr/local/bundle\nCOPY . .\nCMD [\"ruby\", \"app.rb\"]\n"
+             FROM ruby:3.3-slim-bookworm\nENV APP=/app\n{LIBRARY}\nWORKDIR $APP\nCOPY --from=builder /usr/local/bundle /usr/local/bundle\nCOPY . .\nCMD [\"ruby\", \"app.rb\"]\n"
         ),
         "outside of /usr/local/bundle",
     );
@@ -111,6 +111,7 @@ fn nothing_to_gain() {
             "FROM ruby:3.3-slim-bookworm\nRUN gem install rack\n",
             "FROM ruby:3.3-slim-bookworm\nRUN apt-get update && apt-get install -y curl\nRUN gem install rack\n",
             "FROM ruby:3.3-bookworm\nRUN apt-get update && apt-get install -y libpq-dev\nRUN gem install pg\n",
+            "FROM ruby:3.3-slim-bookworm\nRUN apt-get update && apt-get install -y gcc make libc6-dev\nRUN gem install bundler -v 2.0.2\nCOPY . /app\n",
             "FROM ruby:3.3-alpine\nRUN apk add gcc\nRUN gem install pg\n",
             "FROM ruby:3.3-slim-bookworm\nRUN apt-get update && apt-get install -y gcc\nCMD [\"irb\"]\n",
         ],
@@ -131,7 +132,8 @@ fn refusals() {
         (with("RUN ./setup.sh\n", gem, ""), "does more than to install"),
         (with("RUN useradd app\n", gem, ""), "does more than to install"),
         (with("RUN bundle exec rake assets:precompile\n", gem, ""), "does more than to install"),
-        (with("", "RUN gem install rack; bundle install", ""), "does more than to install"),
+        (with("RUN mkdir /data\n", gem, ""), "does more than to install"),
+        (with("RUN mkdir -m 700 /app\n", gem, ""), "does more than to install"),
         (with("", "RUN bundle check || bundle install", ""), "does more than to install"),
         (
             with("", "RUN apt-get purge -y build-essential && gem install rack", ""),
