@@ -237,7 +237,7 @@ fn keys<'t, 'f>(
         let mut inherits = Vec::new();
         let apk_index = traces.follow_apk_index(&mut index, event);
         if let Event::Atom(atom) = event {
-            if is_dead(traces, stage, at, atom) {
+            if is_dead(traces, stage, at, atom) || is_dead_in_builder(traces, (stage, at), atom, result) {
                 words.push(None);
                 continue;
             }
@@ -276,6 +276,25 @@ fn is_dead(traces: &Traces<'_>, stage: usize, at: usize, atom: &Atom<'_>) -> boo
             .all(|&deletion| !mounted(deletion.2) && !traces.is_used_after(stage, at, deletion));
     }
     is_apk_update(atom) && !mounted("/var/cache/apk") && traces.only_serves_installs(stage, at)
+}
+
+/// The same for what the builder of a split deletes: that the last stage copies the folder is what the claim
+/// says.
+fn is_dead_in_builder(
+    traces: &Traces<'_>,
+    (stage, at): (usize, usize),
+    atom: &Atom<'_>,
+    pair: Option<&Counterpart<'_>>,
+) -> bool {
+    let Some(pair) = pair.filter(|pair| pair.builder == Some(stage)) else { return false };
+    let mounted = |folder: &str| atom.mounts.iter().any(|mount| mount.may_hold(folder));
+    deletions(atom).is_some_and(|deletions| {
+        deletions.iter().all(|&deletion| {
+            deletion.0 != Manager::Apk
+                && !mounted(deletion.2)
+                && !traces.is_used_after_split((stage, at), pair.main, deletion)
+        })
+    })
 }
 
 /// Takes an install apart into one of each package, where a claim allows other calls to install them.

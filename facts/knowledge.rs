@@ -35,13 +35,15 @@ pub enum Table<'a> {
     NativeRuby,
     /// `native-rust.tsv`: crates that are linked to libraries of C.
     NativeRust,
+    /// `pure-ruby.tsv`: gems without.
+    PureRuby,
     /// `native-php.tsv`: extensions of PHP.
     NativePhp,
 }
 
 impl<'a> Table<'a> {
     /// The names of the tables, apart from those of packages.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "bases",
         "variants",
         "base-contents",
@@ -53,6 +55,7 @@ impl<'a> Table<'a> {
         "native-node",
         "native-ruby",
         "native-rust",
+        "pure-ruby",
         "native-php",
     ];
 
@@ -71,6 +74,7 @@ impl<'a> Table<'a> {
             "native-node" => Some(Self::NativeNode),
             "native-ruby" => Some(Self::NativeRuby),
             "native-rust" => Some(Self::NativeRust),
+            "pure-ruby" => Some(Self::PureRuby),
             "native-php" => Some(Self::NativePhp),
             _ => name.strip_prefix("packages-").map(Self::Packages),
         }
@@ -91,6 +95,7 @@ impl<'a> Table<'a> {
             Self::NativeNode => Table::NativeNode,
             Self::NativeRuby => Table::NativeRuby,
             Self::NativeRust => Table::NativeRust,
+            Self::PureRuby => Table::PureRuby,
             Self::NativePhp => Table::NativePhp,
         }
     }
@@ -114,6 +119,7 @@ impl<'a> Table<'a> {
             Self::NativeNode => include_str!("data/native-node.tsv"),
             Self::NativeRuby => include_str!("data/native-ruby.tsv"),
             Self::NativeRust => include_str!("data/native-rust.tsv"),
+            Self::PureRuby => include_str!("data/pure-ruby.tsv"),
             Self::NativePhp => include_str!("data/native-php.tsv"),
         })
     }
@@ -127,14 +133,14 @@ impl<'a> Table<'a> {
             Self::BaseContents => (6, 8),
             Self::Owners | Self::BuildOnly | Self::NativeRust => (2, 2),
             Self::DevRuntime => (2, 4),
-            Self::PurePython => (1, 2),
+            Self::PurePython | Self::PureRuby => (1, 2),
             Self::NativePython | Self::NativeNode | Self::NativeRuby | Self::NativePhp => (4, 5),
         }
     }
 }
 
 /// Tables that the program comes with and that say where they are from.
-const OURS: [(&str, Table<'static>); 14] = [
+const OURS: [(&str, Table<'static>); 15] = [
     ("packages-bullseye.tsv", Table::Packages("bullseye")),
     ("packages-bookworm.tsv", Table::Packages("bookworm")),
     ("packages-trixie.tsv", Table::Packages("trixie")),
@@ -148,6 +154,7 @@ const OURS: [(&str, Table<'static>); 14] = [
     ("native-node.tsv", Table::NativeNode),
     ("native-ruby.tsv", Table::NativeRuby),
     ("native-rust.tsv", Table::NativeRust),
+    ("pure-ruby.tsv", Table::PureRuby),
     ("native-php.tsv", Table::NativePhp),
 ];
 

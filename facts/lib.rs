@@ -38,6 +38,7 @@ pub mod recommends;
 pub mod remembered;
 pub mod requirements;
 pub mod reshape;
+pub mod ruby_lock;
 pub mod rust_lock;
 pub mod shell_state;
 mod sorted;

@@ -93,25 +93,39 @@ impl<'f> Traces<'f> {
     /// Whether what lies in a folder is used after the event `at` of a stage, before it is fetched
     /// anew.
     pub(crate) fn is_used_after(&self, stage: usize, at: usize, deletion: Deletion) -> bool {
-        let (manager, kind, folder) = deletion;
-        if (manager, kind) == (Manager::Apk, Kept::Index) {
+        if (deletion.0, deletion.1) == (Manager::Apk, Kept::Index) {
             // What its installs find is compared on its own.
             return !self.only_serves_installs(stage, at);
         }
+        self.uses(deletion)[stage][at + 1]
+    }
+
+    /// The same for an event of a stage that builds, of which a split takes nothing but files: only its own
+    /// events and those of the last stage, which has its place, see what is deleted.
+    pub(crate) fn is_used_after_split(&self, (stage, at): (usize, usize), last: usize, of: Deletion) -> bool {
+        let later = &self.stages[stage][at + 1..];
+        later.iter().find_map(|event| self.decides(event, of)).unwrap_or_else(|| self.uses(of)[last][0])
+    }
+
+    /// For each event whether what lies in a folder is used by it or after it.
+    fn uses(&self, deletion: Deletion) -> Answers {
+        let (manager, _, folder) = deletion;
         let known = self.used.borrow().get(&(manager, folder)).cloned();
-        let answers = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let observers = observers_of(self.facts, deletion, self.assumed);
-            let answers = self.answers(
-                |event| match kind {
-                    Kept::Index => self.index_use(event, manager),
-                    Kept::Cache => uses_cache(event, manager, folder).then_some(true),
-                },
-                |stage| observers[stage].is_some(),
-            );
+            let answers =
+                self.answers(|event| self.decides(event, deletion), |stage| observers[stage].is_some());
             self.used.borrow_mut().insert((manager, folder), Rc::clone(&answers));
             answers
-        });
-        answers[stage][at + 1]
+        })
+    }
+
+    /// Whether an event uses what lies in a folder, or fetches it anew; `None` if it does neither.
+    fn decides(&self, event: &Event<'_>, (manager, kind, folder): Deletion) -> Option<bool> {
+        match kind {
+            Kept::Index => self.index_use(event, manager),
+            Kept::Cache => uses_cache(event, manager, folder).then_some(true),
+        }
     }
 
     /// Whether an index of apk that is there after `at` only serves `apk add`s, which can fetch it

@@ -1,9 +1,10 @@
 //! Which packages of languages have compiled parts, and what these need to be built and to run; see
-//! `data/native-*.tsv` and `data/pure-python.tsv`.
+//! `data/native-*.tsv` and `data/pure-*.tsv`.
 
 use std::collections::BTreeSet;
 
 use crate::knowledge::{Knowledge, Table, columns, words};
+use crate::ruby_lock::Gem;
 use crate::version::Version;
 
 /// What it takes to install a package of a language on amd64 with glibc.
@@ -120,6 +121,28 @@ impl Knowledge {
             libraries.extend(self.runtime_of(release, package)?);
         }
         Some(libraries)
+    }
+
+    /// A gem as a lock file has it.
+    pub fn gem(&self, gem: &Gem<'_>, release: &str) -> Native {
+        let ready = Native::Ready(Needs::default());
+        match self.row(Table::NativeRuby, gem.name) {
+            // Without a name for the platform it is compiled, or the lock file is changed by the install.
+            Some(_) => match self.native(Ecosystem::Ruby, gem.name, Some(gem.version), release) {
+                Native::Ready(_) if self.has_to_name_platform(gem) && !gem.is_compiled() => Native::Unknown,
+                native => native,
+            },
+            None if gem.is_compiled() || self.row(Table::PureRuby, gem.name).is_some() => ready,
+            None => Native::Unknown,
+        }
+    }
+
+    fn has_to_name_platform(&self, gem: &Gem<'_>) -> bool {
+        let row = self.of_version(Table::NativeRuby, gem.name, Some(gem.version));
+        row.is_some_and(|row| {
+            let [_, how] = columns(row);
+            how == "prebuilt"
+        })
     }
 
     /// The first row of a name whose versions a version is one of; the newest is in those without an end.
@@ -299,6 +322,20 @@ mod tests {
         assert_eq!(native(Php, "dba", None), Native::Unknown);
     }
 
+    #[test]
+    fn gems_of_a_lock_file() {
+        let gem = |name, version, platforms: &[&'static str]| {
+            let gem = Gem { name, version, platforms: platforms.to_vec() };
+            Knowledge::builtin().gem(&gem, "bookworm")
+        };
+        assert_eq!(gem("rack", "3.0.8", &[]), ready(""));
+        assert_eq!(gem("nokogiri", "1.16.0", &["x86_64-linux"]), ready(""));
+        assert_eq!(gem("nokogiri", "1.16.0", &["x86_64-darwin"]), Native::Unknown);
+        assert_eq!(gem("pg", "1.5.6", &[]), compiled("gcc libc6-dev libpq-dev make", "libpq5"));
+        assert_eq!(gem("tailwindcss-rails", "2.0.0", &["x86_64-linux"]), ready(""));
+        assert_eq!(gem("no-such-gem", "1.0", &[]), Native::Unknown);
+    }
+
     /// Every row leads to an answer in at least one release, except those that say that they don't know.
     #[test]
     fn every_row_is_read() {
@@ -331,6 +368,9 @@ mod tests {
         for (name, _) in Table::PurePython.ours().all() {
             assert_eq!(normalized(name), name);
             assert!(Table::NativePython.ours().rows(name).next().is_none(), "{name}");
+        }
+        for (name, _) in Table::PureRuby.ours().all() {
+            assert!(Table::NativeRuby.ours().rows(name).next().is_none(), "{name}");
         }
         let known = |name: &&str| python(name, None, "3.12", "bookworm") != Native::Unknown;
         let pure = Knowledge::builtin().names(Table::PurePython);

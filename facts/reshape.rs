@@ -4,7 +4,7 @@
 use dockeropt_syntax::shell::Simple;
 
 use crate::claim::Claim;
-use crate::facts::Facts;
+use crate::facts::{Action, Facts, Step};
 use crate::stage::Base;
 use crate::trace::{Atom, Code, CopyEvent, Event};
 use crate::value::Value;
@@ -53,8 +53,11 @@ pub(crate) fn counterparts<'l>(
     let mut at = 0;
     for _ in &original.stages {
         let name = result.stages.get(at)?.name.as_deref();
-        let is_known =
-            |split: &&Split| original.stages.iter().any(|it| it.name.as_deref() == Some(&split.builder));
+        // What the original takes from an image of this name must not come from the stage.
+        let is_known = |split: &&Split| {
+            original.stages.iter().any(|it| it.name.as_deref() == Some(&split.builder))
+                || original.steps.iter().any(|step| takes_from(step, &split.builder))
+        };
         let split = splits().find(|split| name == Some(split.builder.as_str()) && !is_known(split));
         let builder = split.map(|_| at);
         let main = at + usize::from(split.is_some());
@@ -63,6 +66,16 @@ pub(crate) fn counterparts<'l>(
         at = main + 1;
     }
     (at == result.stages.len()).then_some(pairs)
+}
+
+/// Whether a step copies from a stage or an image, or mounts it.
+fn takes_from(step: &Step<'_>, name: &str) -> bool {
+    let is = |from: &Option<String>| from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(name));
+    match &step.action {
+        Action::Copy(copy) => is(&copy.from),
+        Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
+        Action::Workdir(_) | Action::Other => false,
+    }
 }
 
 /// Whether a stage of the original and one of the result start from the same, given which stage stands for
@@ -121,13 +134,12 @@ pub(crate) fn allowed(
     let mut allowed = vec![false; events.len()];
     for (at, event) in events.iter().enumerate() {
         allowed[at] = match event {
-            // What the builder gets from the context may go into the image once more.
-            Event::Copy(event) if event.copy.from.is_none() => {
+            // What the builder gets from the context or from another image may go into the image once more.
+            Event::Copy(event) if !split.is_some_and(|split| is_from(event, &split.builder)) => {
                 builder.is_some_and(|events| events.iter().any(|it| brings_the_same(it, event)))
             }
             Event::Copy(event) => split.filter(|_| is_last).is_some_and(|split| {
-                event.copy.from.as_deref() == Some(&split.builder)
-                    && event.copy.flags.is_empty()
+                event.copy.flags.is_empty()
                     && !event.copy.add
                     && event.copy.sources.len() == 1
                     && event.copy.sources[0] == event.copy.written
@@ -195,6 +207,11 @@ fn makes(events: &[Event<'_>], path: &Value, user: &Value) -> bool {
     events.iter().any(
         |event| matches!(event, Event::Mkdir { path: other, user: by, .. } if other == path && by == user),
     )
+}
+
+/// Whether a COPY takes files from a stage, of which the builder compares names without regard to case.
+fn is_from(event: &CopyEvent, stage: &str) -> bool {
+    event.copy.from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(stage))
 }
 
 fn brings_the_same(event: &Event<'_>, other: &CopyEvent) -> bool {

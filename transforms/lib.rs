@@ -3,6 +3,7 @@
 //! A transform looks at the facts and proposes fixes, or says why it held back. It never applies
 //! anything, and whether a fix is safe is computed from what it claims and assumes.
 
+mod bundler;
 mod clean_package_cache;
 mod copy_after_install;
 mod copy_manifest_first;

@@ -7,15 +7,16 @@ use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::native::{Ecosystem, Native};
 use dockeropt_facts::node_lock::scripted_packages;
 use dockeropt_facts::requirements::Requirements;
+use dockeropt_facts::ruby_lock::gems;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Manager, Verb};
 use dockeropt_facts::{Action, Body, Project, Stage, Step};
 use dockeropt_syntax::shell::{self, List};
 use dockeropt_syntax::{Keyword, LogicalSpan};
 
-use crate::Context;
 use crate::refusal::Refusal;
 use crate::sources::source_of;
+use crate::{Context, bundler};
 
 /// What a stage needs that the slim image lacks.
 pub(crate) struct Needs<'c, 'k> {
@@ -131,6 +132,7 @@ impl<'c, 'k> Needs<'c, 'k> {
                 },
                 (Manager::Pip, Verb::Install) => self.pip(step, call),
                 (Manager::Npm | Manager::Yarn, Verb::Install) => self.node(step, call),
+                (Manager::Gem, Verb::Install) if bundler::is_installed(call) => Ok(()),
                 (Manager::Gem | Manager::Composer | Manager::Conda, _) => {
                     let reason = "it is not known what the packages that line {line} installs need";
                     Err(Refusal::at(step, reason))
@@ -139,6 +141,7 @@ impl<'c, 'k> Needs<'c, 'k> {
             };
         }
         match call.class() {
+            Some(Class::Build) if bundler::is_called(call) => return self.bundle(step, call),
             Some(Class::Shell) => {
                 for word in call.arguments().flatten().filter(|word| !word.starts_with('-')) {
                     match shell::parse(word, LogicalSpan::new(0, word.len())) {
@@ -264,6 +267,40 @@ impl<'c, 'k> Needs<'c, 'k> {
         Ok(())
     }
 
+    /// What Bundler does: it installs the gems of a lock file, notes settings, or runs a task of which it is known
+    /// what it is for.
+    fn bundle(&mut self, step: &'c Step<'c>, call: &Call<'_, '_>) -> Result<(), Refusal<'c>> {
+        match call.arguments().next() {
+            None | Some(Some("install")) => {}
+            Some(Some("config")) => return Ok(()),
+            _ if bundler::is_precompile(call) => return Ok(()),
+            _ => {
+                let reason = "it is not known what bundle needs, which line {line} builds with";
+                return Err(Refusal::at(step, reason));
+            }
+        }
+        // Then gems are compiled of which there is one that is compiled already.
+        if self.context.memo.contains("force_ruby_platform")
+            || self.context.memo.contains("FORCE_RUBY_PLATFORM")
+        {
+            return Err(Refusal::at(step, "line {line} compiles gems of which there are compiled ones"));
+        }
+        let lock = "Gemfile.lock";
+        let project = self.context.project().ok_or_else(|| unknown(step, lock))?;
+        let path = source_of(self.context, step, lock).ok_or_else(|| unknown(step, lock))?;
+        let gems = project.text(&path).and_then(gems).ok_or_else(|| unknown(step, lock))?;
+        for gem in &gems {
+            let native = self.context.knowledge.gem(gem, self.full.release);
+            self.native(step, gem.name, native)?;
+        }
+        // It reads the system's time zones, unless it has its own.
+        let has = |name: &str| gems.iter().any(|gem| gem.name == name);
+        if has("tzinfo") && !has("tzinfo-data") {
+            self.package("tzdata");
+        }
+        Ok(())
+    }
+
     /// What a package of a language needs, to be built and to run.
     fn native(&mut self, step: &'c Step<'c>, name: &str, native: Native) -> Result<(), Refusal<'c>> {
         let needs = match native {
@@ -314,8 +351,10 @@ fn installs_for_a_language(step: &Step<'_>) -> bool {
     let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
     let mut installs = false;
     visit(list, &mut |simple| {
-        let managed = call(simple).and_then(|call| call.managed);
+        let Some(call) = call(simple) else { return };
+        let managed = call.managed.as_ref();
         installs |= managed.is_some_and(|it| !it.manager.is_system() && it.verb == Verb::Install);
+        installs |= bundler::is_called(&call);
     });
     installs
 }

@@ -43,6 +43,9 @@
 //! - Rust: the program goes into Debian's slim image with the libraries that the crates in Cargo.lock are linked to.
 //! - Java: what Maven or Gradle builds goes into the runtime of Eclipse Temurin of the same version.
 //! - .NET: what is published goes into the image of ASP.NET of the same version.
+//! - Ruby: the builder installs the gems into /usr/local/bundle, in the same image.
+//! - PHP: the builder compiles the extensions, in the same image.
+//! - C and C++ on Debian: what is compiled, in the same image.
 //!
 //! Files of the project that may be read when the program runs are copied into the image as before; if the build
 //! context is known and has nothing but sources, they are not.
@@ -53,28 +56,51 @@
 //! the like are left behind, and for each `-dev` package the library is installed that it is for. Confirm it
 //! with `dockeropt verify --unsafe --run ...`.
 //!
+//! What is copied from the builder depends on the language:
+//!
+//! | base | the last stage copies |
+//! |---|---|
+//! | `python:*-slim` | a virtual environment into which pip installs |
+//! | `node:*-slim` | the folder of the project, without what only development needs |
+//! | `ruby:*-slim` | `/usr/local/bundle`, where gems and Bundler's settings lie |
+//! | `php` (Debian) | the extensions and the files that load them; the compilers are part of the image, so what is gained are headers |
+//! | `debian` | the program that a compiler is told to write, or the folder in which make or CMake builds |
+//!
 //! ## Leaves alone
 //! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
 //! programs that may be needed when the program runs; commands that can't be put into one of the stages;
-//! installs into a place of their own (`--user`, `--target`, `-e`); programs started by cron, supervisord or
-//! `su -`, which have a PATH of their own. Compiled languages: steps that do more than to build, programs that are
-//! started and not known to be built, scripts that can't be read or call the compiler, crates of which it isn't
-//! known what they are linked to.
+//! installs into a place of their own (`--user`, `--target`, `-e`, `BUNDLE_PATH`, `bundle install --deployment`);
+//! programs started by cron, supervisord or `su -`, which have a PATH of their own. Gems from a repository or a
+//! folder, extensions of PHP of which it isn't known what they are made of, `make install`, Makefiles that can't
+//! be read or that write elsewhere, and Ubuntu, of which there are no tables. Other compiled languages: steps that do
+//! more than to build, programs that are started and not known to be built, scripts that can't be read or call the
+//! compiler, crates of which it isn't known what they are linked to.
 
+mod c;
 mod layout;
+mod makefile;
 mod node;
 mod packages;
+mod php;
+mod placing;
 mod program;
 mod python;
+mod ruby;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_c;
+#[cfg(test)]
+mod tests_php;
+#[cfg(test)]
+mod tests_ruby;
 
 use dockeropt_facts::claim::{Assumption, Claim};
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
-use dockeropt_facts::tables::Class;
-use dockeropt_facts::{Action, Base, Copy, Step};
+use dockeropt_facts::tables::{Class, Verb};
+use dockeropt_facts::{Action, Base, Step};
 use dockeropt_syntax::{Keyword, Span};
 
 use crate::refusal::Refusal;
@@ -102,8 +128,9 @@ impl Transform for SplitStages {
         let Base::Image { reference, platform: None, .. } = &stage.base else { return };
         let Some((name, tag)) = reference.text().and_then(program::named) else { return };
         let compiled = program::language(name);
-        // A full image has the compilers anyway: `slim-base` comes first.
-        if compiled.is_none() && !tag.split('-').any(|part| part == "slim") {
+        // A full image has the compilers anyway: `slim-base` comes first. Those of PHP are all made of the slim one.
+        let is_slim = tag.split('-').any(|part| part == "slim");
+        if compiled.is_none() && !is_slim && !matches!(name, "php" | "debian" | "ubuntu") {
             return;
         }
         let subject = Subject { context: *context, steps: context.facts.steps_of(0), base: reference.raw() };
@@ -120,11 +147,18 @@ impl Transform for SplitStages {
             out.decline(&META, subject.steps[0].instruction.span, "its stage is called builder already");
             return;
         }
+        if let Some(step) = subject.steps.iter().find(|step| takes_from(step, BUILDER)) {
+            out.decline(&META, step.instruction.span, "it takes files from an image called builder");
+            return;
+        }
         let result = match name {
             _ if let Some(language) = compiled => program::plan(&subject, language, (name, tag)),
             "node" => node::plan(&subject),
             // Python 2 has no virtual environments of its own.
             "python" if !tag.starts_with('2') => python::plan(&subject),
+            "ruby" => ruby::plan(&subject),
+            "php" if !tag.split('-').any(|part| part.starts_with("alpine")) => php::plan(&subject),
+            "debian" | "ubuntu" => c::plan(&subject),
             _ => return,
         };
         match result {
@@ -175,6 +209,15 @@ impl<'c> Subject<'c> {
 
     /// Refuses if a step behind the builder runs a script that can't be read: it may call a compiler.
     fn refuse_unread_scripts(&self, cut: usize) -> Result<(), Refusal<'c>> {
+        self.refuse_unread_but(cut, &|call| call.program.starts_with("python"))
+    }
+
+    /// The same, but for calls of which it is known that they need no compiler.
+    fn refuse_unread_but(
+        &self,
+        cut: usize,
+        is_harmless: &dyn Fn(&Call<'_, '_>) -> bool,
+    ) -> Result<(), Refusal<'c>> {
         for step in self.steps[cut..].iter().filter(|step| step.run().is_some()) {
             let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else {
                 return Err(Refusal::at(step, "the RUN at line {line} is not modelled"));
@@ -184,6 +227,9 @@ impl<'c> Subject<'c> {
                 let Some(call) = call(simple) else {
                     return unread = Some("a program named by a variable".to_owned());
                 };
+                if is_harmless(&call) {
+                    return;
+                }
                 let is_shell = call.class() == Some(Class::Shell);
                 let script = call.arguments().flatten().find(|word| !word.starts_with('-'));
                 let name = if is_shell { script } else { Some(call.program).filter(|_| call.by_path) };
@@ -195,8 +241,9 @@ impl<'c> Subject<'c> {
                 }) {
                     unread = Some(name.to_owned());
                 }
+                let installs = |it: &Managed| !it.manager.is_system() && it.verb == Verb::Install;
                 if matches!(call.class(), Some(Class::Build | Class::Provision))
-                    && !call.program.starts_with("python")
+                    || call.managed.as_ref().is_some_and(installs)
                 {
                     unread = Some(call.program.to_owned());
                 }
@@ -250,25 +297,14 @@ impl<'c> Subject<'c> {
     }
 }
 
-/// Whether a later COPY brings all files of a COPY to the same place again.
-fn covers(later: &Step<'_>, copy: &Copy) -> bool {
-    let Action::Copy(later) = &later.action else { return false };
-    let whole =
-        later.sources.len() == 1 && later.sources[0].text().is_some_and(|it| matches!(it, "." | "./"));
-    let same =
-        later.from.is_none() && !later.heredoc && !copy.heredoc && later.flags == copy.flags && !copy.add;
-    let (Some(from), Some(to)) = (later.destination.text(), copy.destination.text()) else { return false };
-    let is_folder = copy.sources.len() > 1
-        || copy.written.text().is_some_and(|it| it.ends_with('/') || matches!(it, "." | "./"))
-        || to == from;
-    let lands = |source: &str| {
-        let name = source.trim_start_matches("./").trim_start_matches('/');
-        let base = name.rsplit('/').next().unwrap_or(name);
-        let to = to.trim_end_matches('/');
-        let here = if is_folder { format!("{to}/{base}") } else { to.to_owned() };
-        here == format!("{}/{name}", from.trim_end_matches('/'))
-    };
-    whole && same && copy.sources.iter().all(|source| source.text().is_some_and(lands))
+/// Whether a step copies from a stage or an image, or mounts it.
+fn takes_from(step: &Step<'_>, name: &str) -> bool {
+    let is = |from: &Option<String>| from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(name));
+    match &step.action {
+        Action::Copy(copy) => is(&copy.from),
+        Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
+        _ => false,
+    }
 }
 
 fn is_copy(step: &Step<'_>) -> bool {

@@ -55,6 +55,47 @@ fn what_requirements_need_is_installed() {
     );
 }
 
+const LOCK: &str = "GEM\n  remote: https://rubygems.org/\n  specs:\n    nokogiri (1.16.0-x86_64-linux)\n      racc (~> 1.4)\n    pg (1.5.6)\n    racc (1.7.3)\n    rack (3.0.8)\n\nPLATFORMS\n  x86_64-linux\n";
+
+#[test]
+fn what_gems_of_a_lock_file_need_is_installed() {
+    let rest = "WORKDIR /app\nCOPY Gemfile Gemfile.lock ./\nRUN gem install bundler:2.5.9 && bundle install\nCOPY . .\nRUN bundle exec rake assets:precompile\n";
+    let around = Around::files(&[("Gemfile", "gem \"pg\"\n"), ("Gemfile.lock", LOCK)]);
+    needs_unsafe_in(
+        &SlimBase,
+        &around,
+        &format!("FROM ruby:3.3-bookworm\n{rest}"),
+        &format!(
+            "FROM ruby:3.3-slim-bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev make \\\n    && rm -rf /var/lib/apt/lists/*\n{rest}"
+        ),
+        "but for gcc, libc6-dev, libpq-dev, make",
+    );
+}
+
+#[test]
+fn lock_files_of_which_it_is_not_known_what_they_need() {
+    let file = "FROM ruby:3.3-bookworm\nWORKDIR /app\nCOPY . .\nRUN bundle install\n";
+    let around = |lock: &str| Around::files(&[("Gemfile", ""), ("Gemfile.lock", lock)]);
+    let other = LOCK.replace("rack (3.0.8)", "no-such-gem (1.0)");
+    declines_in(&SlimBase, &around(&other), file, "what no-such-gem needs");
+    let source = LOCK.replace("nokogiri (1.16.0-x86_64-linux)", "nokogiri (1.16.0)");
+    declines_in(&SlimBase, &around(&source), file, "what nokogiri needs");
+    let git = format!("GIT\n  remote: x\n\n{LOCK}");
+    declines_in(&SlimBase, &around(&git), file, "what Gemfile.lock needs");
+    declines_in(&SlimBase, &Around::files(&[("Gemfile", "")]), file, "what Gemfile.lock needs");
+    let forced = file.replace("RUN", "ENV BUNDLE_FORCE_RUBY_PLATFORM=1\nRUN");
+    declines_in(&SlimBase, &around(LOCK), &forced, "of which there are compiled ones");
+    declines_in(
+        &SlimBase,
+        &around(LOCK),
+        &file.replace("bundle install", "bundle exec rake"),
+        "what bundle needs",
+    );
+    // The last stage gets gems that another one installed.
+    let file = "FROM ruby:3.3-slim-bookworm AS build\nRUN bundle install\nFROM ruby:3.3-bookworm\nCOPY --from=build /usr/local/bundle /usr/local/bundle\n";
+    declines_in(&SlimBase, &around(LOCK), file, "what Gemfile.lock needs");
+}
+
 #[test]
 fn scripts_of_the_project_are_read() {
     let around = Around::files(&[("start.sh", "#!/bin/sh\ngit pull\nexec python app.py\n")]);

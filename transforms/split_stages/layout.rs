@@ -1,7 +1,7 @@
 //! Writing a split stage: what is inserted where.
 
 use dockeropt_facts::{Facts, Step};
-use dockeropt_syntax::{Edits, Overlap, Span, rewriter};
+use dockeropt_syntax::{Edits, Item, Overlap, Span, rewriter};
 
 use crate::layout;
 
@@ -58,19 +58,8 @@ impl Plan<'_> {
             let start = self.with_comments(facts, *at).start;
             edits.insert(start, self.lines(text, escape, newline))?;
         }
-        // Of the empty lines around what goes, one stays.
-        let mut last: Option<(usize, bool)> = None;
-        for &at in &self.moved {
-            let span = self.with_comments(facts, at);
-            let is_behind_empty = match last {
-                Some((end, is_behind_empty)) if end == span.start => is_behind_empty,
-                _ => ends_with_empty_line(&file.text[..span.start]),
-            };
-            let empty =
-                file.text[span.end..].split_inclusive('\n').next().filter(|line| line.trim().is_empty());
-            let end = span.end + empty.filter(|_| is_behind_empty).map_or(0, str::len);
-            edits.remove(Span::new(span.start, end))?;
-            last = Some((end, is_behind_empty));
+        for span in self.removed(facts) {
+            edits.remove(span)?;
         }
         let closing = self.closing.as_ref().map(|text| self.lines(text, escape, newline)).unwrap_or_default();
         let mut opening = format!("{} {}", style.keyword("FROM"), self.base);
@@ -113,6 +102,26 @@ impl Plan<'_> {
         Span::new(facts.file.items[first].span().start, self.steps[at].instruction.span.end)
     }
 
+    /// The places of the steps that the builder no longer has, and of the empty lines that would stand beside others
+    /// without them.
+    fn removed(&self, facts: &Facts<'_>) -> Vec<Span> {
+        let mut spans: Vec<Span> = self.moved.iter().map(|&at| self.with_comments(facts, at)).collect();
+        let is_moved = |item: &Item<'_>| {
+            spans.iter().any(|span| span.start <= item.span().start && item.span().end <= span.end)
+        };
+        let mut blanks = Vec::new();
+        let (mut stands_behind_blank, mut behind_moved) = (false, false);
+        for item in &facts.file.items {
+            match item {
+                item if is_moved(item) => behind_moved = true,
+                Item::Blank(span) if stands_behind_blank && behind_moved => blanks.push(*span),
+                item => (stands_behind_blank, behind_moved) = (matches!(item, Item::Blank(_)), false),
+            }
+        }
+        spans.extend(blanks);
+        spans
+    }
+
     /// An instruction that is written with `\` and `\n`, as this file has it.
     fn lines(&self, text: &str, escape: char, newline: &str) -> String {
         let mut out = String::new();
@@ -128,10 +137,6 @@ impl Plan<'_> {
         }
         out
     }
-}
-
-fn ends_with_empty_line(text: &str) -> bool {
-    text.lines().next_back().is_some_and(|line| line.trim().is_empty())
 }
 
 /// How keywords are written in the FROM of a stage.

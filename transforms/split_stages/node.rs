@@ -72,9 +72,8 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
             }
         }
     }
-    if !steps[first].state.is_root() {
-        return Err(Refusal::at(&steps[first], "packages are installed by another user than root"));
-    }
+    subject.refuse_other_users(first, cut)?;
+    subject.refuse_late_installs(cut)?;
     if steps[first].state.variable("NODE_ENV").is_some() && has_tools {
         return Err(Refusal::new("NODE_ENV decides whether tools of development are installed"));
     }

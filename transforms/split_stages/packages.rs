@@ -2,11 +2,13 @@
 
 use dockeropt_facts::Step;
 use dockeropt_facts::bases::base;
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::dev_runtime::Use;
+use dockeropt_facts::recommends::{Asked, Present, without_recommends};
+use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_syntax::Keyword;
-use dockeropt_syntax::shell::{JoinerKind, Simple};
+use dockeropt_syntax::shell::{JoinerKind, List, Simple};
 
 use super::{Refusal, Subject};
 
@@ -24,6 +26,9 @@ pub(super) struct Sorting {
     pub(super) is_known: bool,
 }
 
+/// A stage more is not worth less than this, in bytes.
+pub(super) const LEAST: i64 = 5_000_000;
+
 /// What is assumed of a release without a table.
 pub(super) const OTHER_RELEASE: Option<&str> =
     Some("the libraries have the names in its release that they have in Debian 11, 12 and 13");
@@ -31,13 +36,38 @@ pub(super) const OTHER_RELEASE: Option<&str> =
 /// The releases of which there are tables.
 const TABLES: [&str; 3] = ["bullseye", "bookworm", "trixie"];
 
-/// The commands of a RUN that is a plain `&&` list of simple commands without flags.
+/// The commands of a RUN without flags that is a plain list of simple commands, without those that only set how the
+/// shell goes on.
 pub(super) fn commands<'c>(step: &'c Step<'c>) -> Option<Vec<&'c Simple<'c>>> {
     let run = step.run().filter(|run| run.flags.is_empty())?;
-    let list = run.editable()?;
-    let and = |kind: JoinerKind| matches!(kind, JoinerKind::And);
-    let plain = list.entries.iter().all(|entry| entry.joiner.is_none_or(|joiner| and(joiner.kind)));
-    list.entries.iter().map(|entry| entry.pipeline.simple()).collect::<Option<Vec<_>>>().filter(|_| plain)
+    let list = run.editable().filter(|list| is_plain(list))?;
+    let all = list.entries.iter().map(|entry| entry.pipeline.simple()).collect::<Option<Vec<_>>>()?;
+    Some(all.into_iter().filter(|simple| !sets_options(simple)).collect())
+}
+
+/// Whether each command of a list runs behind the one before it, if it runs.
+pub(super) fn is_plain(list: &List<'_>) -> bool {
+    let follows =
+        |kind: JoinerKind| matches!(kind, JoinerKind::And | JoinerKind::Semicolon | JoinerKind::Newline);
+    list.entries.iter().all(|entry| entry.joiner.is_none_or(|joiner| follows(joiner.kind)))
+}
+
+/// `set -eux`
+pub(super) fn sets_options(simple: &Simple<'_>) -> bool {
+    let words: Option<Vec<&str>> = simple.words.iter().map(|word| word.literal()).collect();
+    words.is_some_and(|words| {
+        words.split_first().is_some_and(|(program, options)| {
+            *program == "set"
+                && !options.is_empty()
+                && options.iter().all(|it| it.starts_with(['-', '+']) || *it == "pipefail")
+        })
+    })
+}
+
+/// The words behind the program of a call, as they are written.
+pub(super) fn words<'c>(step: &'c Step<'c>, call: &Call<'_, '_>) -> Vec<&'c str> {
+    let text = &step.instruction.logical.text;
+    call.simple.words[call.at + 1..].iter().map(|word| &text[word.span.range()]).collect()
 }
 
 /// The packages that a command of apt installs by name; `None` if it is no command of apt, or does
@@ -127,6 +157,39 @@ impl<'c> Subject<'c> {
         Ok(())
     }
 
+    /// Refuses if a step behind the builder installs by apt and relies on lists that the builder fetched.
+    pub(super) fn refuse_late_installs(&self, cut: usize) -> Result<(), Refusal<'c>> {
+        let mut has_lists = false;
+        for step in &self.steps[cut..] {
+            let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+            let mut lacks_lists = false;
+            visit(list, &mut |simple| {
+                let managed = call(simple).and_then(|call| call.managed);
+                match managed.filter(|it| it.manager == Manager::Apt).map(|it| it.verb) {
+                    Some(Verb::Update) => has_lists = true,
+                    Some(Verb::Install) => lacks_lists |= !has_lists,
+                    _ => {}
+                }
+            });
+            if lacks_lists {
+                return Err(Refusal::at(
+                    step,
+                    "line {line} installs from package lists that the builder has",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses if another user than root runs something in the builder.
+    pub(super) fn refuse_other_users(&self, first: usize, cut: usize) -> Result<(), Refusal<'c>> {
+        let mut runs = self.steps[first..cut].iter().filter(|step| step.run().is_some());
+        match runs.find(|step| !step.state.is_root()) {
+            Some(step) => Err(Refusal::at(step, "packages are installed by another user than root")),
+            None => Ok(()),
+        }
+    }
+
     /// Sorts the packages that the builder installs. `cut` is the first step that the last stage has of its
     /// own.
     pub(super) fn sort(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {
@@ -139,24 +202,79 @@ impl<'c> Subject<'c> {
         }
         let Some(newest) = known.last() else { return Ok(Sorting::default()) };
         let mut sorting = Sorting { is_known, ..Sorting::default() };
+        let mut libraries_of_left = Vec::new();
         for &package in packages {
             let name = package.split('=').next().unwrap_or(package);
             match self.libraries(&known, name)? {
-                Some(_) if self.is_called(name, cut) => {
+                Some(_) if self.is_called(newest, name, cut) => {
                     return Err(Refusal::new(format!("a program of {name} is called when the program runs")));
                 }
                 Some(libraries) => {
                     sorting.left.push(name.to_owned());
+                    libraries_of_left.extend(libraries.clone());
                     sorting.kept.extend(libraries);
                 }
                 None => sorting.kept.push(package.to_owned()),
             }
         }
         sorting.kept.retain(|package| !self.is_present(newest, package));
+        self.add_recommended(&mut sorting, newest, packages, cut)?;
         sorting.kept.sort();
         sorting.kept.dedup();
-        sorting.saves = self.difference(newest, packages, &sorting.kept);
+        // Packages that aren't known are in both stages, and weigh the same in both.
+        let left: Vec<&str> = sorting.left.iter().map(String::as_str).collect();
+        let by_what_is_left = || self.difference(newest, &left, &libraries_of_left);
+        sorting.saves = self.difference(newest, packages, &sorting.kept).or_else(by_what_is_left);
         Ok(sorting)
+    }
+
+    /// Adds what the packages to keep recommend and the file relies on, if they were installed with what they
+    /// recommend: the last stage installs by name only.
+    fn add_recommended(
+        &self,
+        sorting: &mut Sorting,
+        release: &str,
+        packages: &[&str],
+        cut: usize,
+    ) -> Result<(), Refusal<'c>> {
+        let mut with_recommends = Vec::new();
+        for step in &self.steps[..cut] {
+            let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+            visit(list, &mut |simple| {
+                let managed = call(simple).and_then(|call| call.managed);
+                if let Some(managed) =
+                    managed.filter(|it| it.manager == Manager::Apt && it.verb == Verb::Install)
+                    && !managed.has_option(simple, &["--no-install-recommends"])
+                {
+                    let names = managed.operands.iter().filter_map(|&at| simple.words[at].literal());
+                    with_recommends.extend(names.map(str::to_owned));
+                }
+            });
+        }
+        let text = self.context.facts.file.text;
+        if text.contains("APT::Install-Recommends") || !packages.iter().any(|it| has(&with_recommends, it)) {
+            return Ok(());
+        }
+        let kept: Vec<&str> = sorting.kept.iter().map(|it| it.split('=').next().unwrap_or(it)).collect();
+        let asked = if sorting.is_known { Asked::Own } else { Asked::Other };
+        let recommended =
+            without_recommends(&kept, &Present::default(), (release, asked), &|word| self.mentions(word));
+        let Some(recommended) = recommended else { return Ok(()) };
+        let lost =
+            recommended.unknown.iter().chain(&recommended.too_many).find(|it| has(&with_recommends, it));
+        if let Some(package) = lost {
+            return Err(Refusal::new(format!("`{package}` is installed with what it recommends")));
+        }
+        let missing = |package: &String| !self.is_present(release, package);
+        let mut dropped = recommended.dropped.into_iter().filter(missing).peekable();
+        // What is named is there for certain. Of a release without a table it isn't known whether it exists.
+        if let Some(package) = dropped.peek().filter(|_| !sorting.is_known) {
+            return Err(Refusal::new(format!(
+                "`{package}` is installed because another package recommends it"
+            )));
+        }
+        sorting.kept.extend(recommended.named.into_iter().filter(missing).chain(dropped));
+        Ok(())
     }
 
     /// The libraries that a package is for, if it is needed for building alone; they must have the same
@@ -173,7 +291,7 @@ impl<'c> Subject<'c> {
             let libraries: Vec<String> = libraries.into_iter().map(str::to_owned).collect();
             if found.as_ref().is_some_and(|found| *found != libraries) {
                 let reason = format!(
-                    "the library of {package} has another name in each release that {} may be",
+                    "the library of `{package}` has another name in each release that `{}` may be",
                     self.base
                 );
                 return Err(Refusal::new(reason));
@@ -200,11 +318,19 @@ impl<'c> Subject<'c> {
         Some(size(&names)? - size(&after)?)
     }
 
-    /// Whether what the last stage runs calls a program of a package.
-    fn is_called(&self, package: &str, cut: usize) -> bool {
+    /// Whether what the last stage runs calls a program of a package, or one of the compilers and their kin that
+    /// it brings along: `build-essential` has no program of its own.
+    fn is_called(&self, release: &str, package: &str, cut: usize) -> bool {
+        const TOOLS: [&str; 11] =
+            ["bzip2", "c++", "c89", "c99", "cc", "cpp", "g++", "gcc", "ld", "make", "patch"];
+        let present = |name: &str| self.is_present(release, name);
+        let brought = self.context.knowledge.install(release, &[package], &present);
+        let brought = brought.map(|install| install.packages).unwrap_or_default();
         let owns = |word: &str| {
             let name = word.rsplit('/').next().unwrap_or(word);
-            !name.is_empty() && self.context.knowledge.owners(name).any(|owner| owner == package)
+            let mut owners = self.context.knowledge.owners(name);
+            !name.is_empty()
+                && owners.any(|owner| owner == package || TOOLS.contains(&name) && brought.contains(owner))
         };
         let calls = |text: &str| text.split(|c: char| !is_part_of_name(c)).any(owns);
         let starts = |step: &&Step<'_>| {
@@ -216,6 +342,10 @@ impl<'c> Subject<'c> {
         own.map(|step| &step.instruction.logical.text[..]).any(calls)
             || scripts.into_iter().any(|(_, text)| calls(text))
     }
+}
+
+fn has(names: &[String], name: &str) -> bool {
+    names.iter().any(|it| it == name)
 }
 
 fn is_part_of_name(character: char) -> bool {

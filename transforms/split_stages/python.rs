@@ -1,23 +1,20 @@
 //! Python: a virtual environment that the builder fills and the last stage copies.
 
+use dockeropt_facts::Step;
 use dockeropt_facts::command::{Call, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_facts::{Action, Step};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
-use super::packages::OTHER_RELEASE;
-use super::packages::{apt_packages, commands, packages};
-use super::{Recipe, Refusal, Subject, covers, is_copy, is_variable};
+use super::packages::{LEAST, OTHER_RELEASE, apt_packages, commands, packages};
+use super::placing::{Place, Placing, makes_working_folder, place};
+use super::{Recipe, Refusal, Subject};
 
 /// Where the virtual environment is.
 const VENV: &str = "/opt/venv";
 const BIN: &str = "/opt/venv/bin";
-
-/// A stage more is not worth less than this.
-const LEAST: i64 = 5_000_000;
 
 /// Programs that start others with a PATH of their own, or an interpreter of their own.
 const OTHER_PATH: [&str; 9] =
@@ -40,21 +37,9 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     }
     refuse_by_text(subject)?;
     subject.refuse_unread_scripts(cut)?;
-    let mut opening = Vec::new();
-    let mut moved = Vec::new();
-    for (at, step) in steps.iter().enumerate().take(cut).skip(1) {
-        match place(subject, step, first, at, cut)? {
-            Place::Builder => {}
-            Place::Both => opening.push(Opening::Step(at)),
-            Place::Last => {
-                moved.push(at);
-                opening.push(Opening::Moved(at));
-            }
-        }
-    }
-    if !steps[first].state.is_root() {
-        return Err(Refusal::at(&steps[first], "packages are installed by another user than root"));
-    }
+    let mut placing = Placing::of(subject, cut, |at, step| place_of(subject, step, at > first, cut))?;
+    subject.refuse_other_users(first, cut)?;
+    subject.refuse_late_installs(cut)?;
     for step in steps.iter().skip(first) {
         let names = step.instruction.operation.name_values(&step.instruction.logical, step.state.escape);
         if step.instruction.keyword() == Keyword::Env && names.iter().any(|pair| pair.name.text == "PATH") {
@@ -62,26 +47,17 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         }
     }
     let path = format!("ENV PATH=\"{BIN}:$PATH\"");
-    let copies = opening.iter().position(|it| matches!(it, Opening::Step(at) if is_copy(&steps[*at])));
-    let copies = copies.unwrap_or(opening.len());
-    opening.splice(
-        copies..copies,
-        [Opening::New(path.clone()), Opening::New(format!("COPY --from={BUILDER} {VENV} {VENV}"))],
-    );
-    if !sorting.kept.is_empty() {
-        // Above all that changes more often, behind what it may read.
-        let variables =
-            opening.iter().position(|it| !matches!(it, Opening::Step(at) if is_variable(&steps[*at])));
-        opening.insert(variables.unwrap_or(opening.len()), Opening::Packages(sorting.kept.clone()));
-    }
+    let venv_copy = Opening::New(format!("COPY --from={BUILDER} {VENV} {VENV}"));
+    placing.above_copies(steps, [Opening::New(path.clone()), venv_copy]);
+    placing.packages(steps, &sorting.kept);
     let venv = format!("python -m venv {VENV}");
     let plan = Plan {
         steps,
         cut,
         inserted: vec![(first, format!("RUN {venv}\n{path}"))],
         closing: None,
-        moved,
-        opening,
+        moved: placing.moved,
+        opening: placing.opening,
         base: subject.base.to_owned(),
     };
     let split = Split {
@@ -109,47 +85,25 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     }))
 }
 
-/// Which of the two stages has a step of the builder.
-enum Place {
-    Builder,
-    Both,
-    /// Only the last stage.
-    Last,
-}
-
-fn place<'c>(
+fn place_of<'c>(
     subject: &Subject<'c>,
     step: &'c Step<'c>,
-    first: usize,
-    at: usize,
+    is_behind: bool,
     cut: usize,
 ) -> Result<Place, Refusal<'c>> {
-    match (&step.action, step.instruction.keyword()) {
-        (Action::Run(_), _) => {
-            let understood = commands(step)
-                .is_some_and(|all| all.iter().all(|it| is_pip(it) || apt_packages(step, it).is_some()));
-            if !understood {
-                return Err(Refusal::at(step, "the RUN at line {line} does more than to install packages"));
-            }
-            match commands(step).into_iter().flatten().find_map(unusual) {
-                Some(reason) => Err(Refusal::at(step, reason)),
-                None => Ok(Place::Builder),
-            }
-        }
-        (Action::Copy(copy), _) => {
-            if copy.from.is_some() {
-                return Err(Refusal::at(step, "line {line} copies from another image"));
-            }
-            let covered = subject.steps[cut..].iter().any(|later| covers(later, copy));
-            Ok(if covered { Place::Builder } else { Place::Both })
-        }
-        (Action::Workdir(_), _) => Ok(Place::Both),
-        (_, Keyword::Env | Keyword::Arg | Keyword::Shell) => Ok(Place::Both),
-        (_, Keyword::User) if at > first => Ok(Place::Both),
-        (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
-            Err(Refusal::at(step, "line {line} stands before the install"))
-        }
-        _ => Ok(Place::Last),
+    if step.run().is_none() {
+        return place(subject, step, is_behind, cut);
+    }
+    let is_understood = |it: &&Simple<'_>| {
+        is_pip(it) || apt_packages(step, it).is_some() || makes_working_folder(subject, step, it)
+    };
+    let understood = commands(step).is_some_and(|all| all.iter().all(is_understood));
+    if !understood {
+        return Err(Refusal::at(step, "the RUN at line {line} does more than to install packages"));
+    }
+    match commands(step).into_iter().flatten().find_map(unusual) {
+        Some(reason) => Err(Refusal::at(step, reason)),
+        None => Ok(Place::Builder),
     }
 }
 

@@ -162,6 +162,39 @@ fn refusals() {
 }
 
 #[test]
+fn what_the_last_stage_would_not_find() {
+    let file = |rest: &str| {
+        format!("FROM python:3.12-slim-bookworm\n{}\n{rest}\n", APT.split(" \\").next().unwrap())
+    };
+    let table = [
+        (file("RUN pip install flask\nRUN apt-get install -y nginx"), "package lists that the builder has"),
+        (file("RUN pip install flask\nUSER app\nRUN pip install gunicorn"), "another user than root"),
+        (with("", "RUN pip install flask", "RUN npm install\n"), "runs npm, which may need what builds"),
+        (with("", "RUN pip install flask", "COPY --from=builder /a /b\n"), "an image called builder"),
+    ];
+    let table: Vec<(&str, &str)> = table.iter().map(|(file, reason)| (file.as_str(), *reason)).collect();
+    declines(&SplitStages, &table);
+    let unknown = "FROM python:3.12-slim-bookworm\nRUN apt-get update && apt-get install -y gcc team-tools\nRUN pip install x\n";
+    declines(&SplitStages, &[(unknown, "`team-tools` is installed with what it recommends")]);
+    let compiler =
+        with("", "RUN pip install flask", "CMD make && ./x\n").replace("gcc libc6-dev", "build-essential");
+    declines(&SplitStages, &[(&compiler, "a program of build-essential is called")]);
+}
+
+#[test]
+fn what_is_recommended_is_installed_by_name() {
+    needs_unsafe(
+        &SplitStages,
+        "FROM python:3.12-slim-bookworm\n\nMAINTAINER me\n\n# Who it is of.\nLABEL team=a\nLABEL app=b\n\nRUN apt-get update && apt-get install -y gcc git && rm -rf /var/lib/apt/lists/*\nRUN pip install x\n",
+        "FROM python:3.12-slim-bookworm AS builder\n\nRUN apt-get update && apt-get install -y gcc git && rm -rf /var/lib/apt/lists/*\n\
+         RUN python -m venv /opt/venv\nENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install x\n\n\
+         FROM python:3.12-slim-bookworm\nMAINTAINER me\n# Who it is of.\nLABEL team=a\nLABEL app=b\nRUN apt-get update && apt-get install -y --no-install-recommends git openssh-client \\\n    && rm -rf /var/lib/apt/lists/*\n\
+         ENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\n",
+        "does not need gcc when it runs",
+    );
+}
+
+#[test]
 fn a_library_with_other_names_in_other_releases() {
     declines(
         &SplitStages,

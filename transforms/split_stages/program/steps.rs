@@ -101,7 +101,7 @@ impl<'c> Build<'c> {
         build.copies.retain(|&number| {
             let later = all.iter().copied().filter(|&it| it > number).chain(cut..steps.len());
             let Action::Copy(copy) = &steps[number].action else { return false };
-            !later.into_iter().any(|later| super::super::covers(&steps[later], copy))
+            !later.into_iter().any(|later| super::super::placing::covers(&steps[later], copy))
         });
         build.note_folders(subject);
         Ok(build)

@@ -1,0 +1,4 @@
+<?php
+
+$formatter = new NumberFormatter('en', NumberFormatter::SPELLOUT);
+echo $formatter->format(42);
