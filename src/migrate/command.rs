@@ -172,7 +172,8 @@ fn run_apply(arguments: &ApplyArgs, color: Color) -> anyhow::Result<ExitCode> {
                     new += usize::from(now);
                 }
                 Ok(Became::Shown(commands)) => {
-                    let _ = writeln!(stdout(), "# {name}\n{}", printable(&commands.join("\n")));
+                    let commands = commands.join("\n");
+                    let _ = writeln!(stdout(), "# {name}\n(\nset -e\n{}\n)", printable(&commands));
                 }
                 Ok(Became::Skipped(reason)) => {
                     skipped += 1;

@@ -175,7 +175,7 @@ fn a_dry_run_shows_commands_and_changes_nothing() {
     let shown = bench.run("migrate apply plan --accept safe --push origin --dry-run").stdout;
     for command in [
         "read-tree",
-        "commit1=$(git",
+        "commit1=$(printf",
         "commit-tree -p \"$commit1\"",
         "update-ref refs/heads/dockeropt \"$commit5\"",
         "push --quiet",
@@ -185,6 +185,17 @@ fn a_dry_run_shows_commands_and_changes_nothing() {
     assert!(!shown.contains("force"), "{shown}");
     assert_eq!(bench.git("app", &["for-each-ref"]), refs);
     assert_eq!(bench.read("plan/journal.jsonl"), journal);
+    // A shell that runs them does what `apply` does.
+    bench.write("commands.sh", shown);
+    let run = bench.command("sh").args(["-eu", "commands.sh"]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let made = bench.git("app", &["rev-parse", "dockeropt"]);
+    assert_eq!(bench.git("remote.git", &["rev-parse", "dockeropt"]), made);
+    assert_eq!(bench.git("app", &["status", "--porcelain"]), "");
+    bench.git("app", &["branch", "-D", "dockeropt"]);
+    bench.git("remote.git", &["branch", "-D", "dockeropt"]);
+    bench.ok("migrate apply plan --accept safe --push origin");
+    assert_eq!(bench.git("remote.git", &["rev-parse", "dockeropt"]), made);
 }
 
 #[test]
