@@ -97,6 +97,14 @@ pub(crate) fn rewrites_as_written(transform: &dyn Transform, around: &Around, be
     Run::new(transform, around, before, Take::Safe).gives(before, after, "as written");
 }
 
+/// The transform turns one Dockerfile into another if all fixes are taken, of which some may be safe.
+#[track_caller]
+pub(crate) fn takes_all(transform: &dyn Transform, around: &Around, before: &str, after: &str) {
+    for (layout, before, after) in layouts(before, after) {
+        Run::new(transform, around, &before, Take::All).gives(&before, &after, layout);
+    }
+}
+
 /// The transform leaves each of the Dockerfiles as it is, whatever may be taken, and says why in words
 /// that contain the reason beside it.
 #[track_caller]
