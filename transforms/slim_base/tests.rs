@@ -56,6 +56,41 @@ fn what_requirements_need_is_installed() {
 }
 
 #[test]
+fn what_the_file_installs_itself_is_not_installed_twice() {
+    let around = Around::files(&[("requirements.txt", "mysqlclient==2.1.1\n"), ("app.py", "")]);
+    let install = "RUN apt-get update && apt-get install -y default-libmysqlclient-dev gcc=4:10.2.1-1\n";
+    let rest = "WORKDIR /app\nCOPY . /app\nRUN pip install -r requirements.txt\n";
+    needs_unsafe_in(
+        &SlimBase,
+        &around,
+        &format!("FROM python:3.10\n{install}{rest}"),
+        &format!("FROM python:3.10-slim\n{install}{rest}"),
+        "python:3.10-slim lacks",
+    );
+    // Only what is there in any case, and before it is needed.
+    for own in [
+        "RUN git clone https://example.com/x\nRUN apt-get update && apt-get install -y git\n",
+        "RUN apt-get update; apt-get install -y git\nRUN git clone https://example.com/x\n",
+        "RUN apt-get update && (true || apt-get install -y git)\nRUN git clone https://example.com/x\n",
+    ] {
+        let added = "RUN apt-get update && apt-get install -y --no-install-recommends git \\\n    && rm -rf /var/lib/apt/lists/*\n";
+        needs_unsafe(
+            &SlimBase,
+            &format!("FROM python:3.12-bookworm\n{own}"),
+            &format!("FROM python:3.12-slim-bookworm\n{added}{own}"),
+            "but for git",
+        );
+    }
+    let own = "RUN apt-get update && apt-get install -y git && git clone https://example.com/x\n";
+    needs_unsafe(
+        &SlimBase,
+        &format!("FROM python:3.12-bookworm\n{own}"),
+        &format!("FROM python:3.12-slim-bookworm\n{own}"),
+        "python:3.12-slim-bookworm lacks",
+    );
+}
+
+#[test]
 fn scripts_of_the_project_are_read() {
     let around = Around::files(&[("start.sh", "#!/bin/sh\ngit pull\nexec python app.py\n")]);
     needs_unsafe_in(

@@ -146,7 +146,10 @@ impl<'c> Subject<'c> {
                     return Err(Refusal::new(format!("a program of {name} is called when the program runs")));
                 }
                 Some(libraries) => {
-                    sorting.left.push(name.to_owned());
+                    // Two RUNs may install the same.
+                    if !sorting.left.iter().any(|left| left == name) {
+                        sorting.left.push(name.to_owned());
+                    }
                     sorting.kept.extend(libraries);
                 }
                 None => sorting.kept.push(package.to_owned()),
