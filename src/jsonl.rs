@@ -251,6 +251,7 @@ fn told(path: &str, before: &str, outcome: &Outcome, why_not: bool) -> Answer {
         changed: usize::from(changed || outcome.ignore.is_some()),
         fixes: outcome.fixes.len(),
         held_back: outcome.held_back.len(),
+        uncounted: outcome.held_back.len(),
         errors: outcome.bugs.len(),
         ..Summary::default()
     };

@@ -196,6 +196,13 @@ impl Rewrite for Rewriter<'_> {
         }
     }
 
+    fn with_unsafe(&self, path: &Path, text: &str) -> Option<Outcome> {
+        // With builds, that takes as many.
+        let options = self.options(path).ok().filter(|_| self.prover.is_none())?;
+        let options = Options { allow_unsafe: true, ..(*options).clone() };
+        Some(pipeline::optimize_in(text, &options, &self.contexts.around(path)))
+    }
+
     fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {
         pipeline::alone(text, &*self.options(path).ok()?, &self.contexts.around(path), outcome, fix)
     }
