@@ -41,6 +41,8 @@ pub struct Options {
     pub builds: Builds,
     /// What is known of packages and images; `None` for what the program comes with.
     pub knowledge: Option<Arc<Knowledge>>,
+    /// Whether transforms also tell of places that they are not about.
+    pub why_not: bool,
 }
 
 /// Whether a fix can be applied without asking.
@@ -393,6 +395,10 @@ impl Run<'_> {
             while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {
                 let mut proposals = Proposals::default();
                 selected[at].propose(&context, &mut proposals);
+                let is_done = || attempt.applied.iter().any(|fix| fix.transform == selected[at].meta().id);
+                if self.options.why_not && !is_done() {
+                    proposals.pass(selected[at], &context);
+                }
                 let chosen = self.choose(facts.file, proposals, &history, allowed, &mut said[at]);
                 for (fix, report) in chosen {
                     if edits.merge(&fix.edits).is_ok() {

@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode>
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
     let contexts = Contexts { named: arguments.builds.context.clone(), unread: arguments.no_context };
-    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, prover: None };
+    let why_not = arguments.why_not;
+    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, why_not, prover: None };
     let input = Input::of(arguments, jobs(arguments))?;
     // What is wrong in a configuration or in --fix is told before anything is written.
     input.check(&choices)?;
@@ -178,12 +179,14 @@ pub(crate) fn jobs(arguments: &FixArgs) -> usize {
 struct Rewriter<'r> {
     choices: &'r Choices,
     contexts: &'r Contexts,
+    why_not: bool,
     prover: Option<verification::Prover>,
 }
 
 impl Rewriter<'_> {
     fn options(&self, path: &Path) -> Result<Arc<Options>, String> {
-        self.choices.options(path).map_err(|error| format!("{error:#}"))
+        let options = self.choices.options(path).map_err(|error| format!("{error:#}"))?;
+        Ok(if self.why_not { Arc::new(Options { why_not: true, ..(*options).clone() }) } else { options })
     }
 }
 

@@ -160,6 +160,27 @@ pub(crate) fn ignores(transform: &dyn Transform, table: &[&str]) {
     assert!(wrong.is_empty(), "not left alone:\n{wrong}");
 }
 
+/// The transform has nothing to do with the Dockerfiles, and tells who asks why.
+#[track_caller]
+pub(crate) fn passes(transform: &dyn Transform, table: &[(&str, &str)]) {
+    for (dockerfile, reason) in table {
+        ignores(transform, &[dockerfile]);
+        let file = parse(dockerfile);
+        let facts = Facts::new(&file);
+        let context = Context {
+            facts: &facts,
+            memo: &Memo::new(&facts),
+            settings: &Settings::default(),
+            knowledge: Knowledge::builtin(),
+            surroundings: &Surroundings::unknown(),
+        };
+        let mut proposals = Proposals::default();
+        proposals.pass(transform, &context);
+        let reasons: Vec<&str> = proposals.declined.iter().map(|it| it.reason.as_str()).collect();
+        assert!(reasons.iter().any(|given| given.contains(reason)), "{dockerfile}: {reasons:?}");
+    }
+}
+
 /// The transform turns one Dockerfile into another if unsafe fixes are taken, and changes nothing if
 /// not. A claim or an assumption contains `assumption`.
 #[track_caller]

@@ -1,5 +1,5 @@
 use super::SlimBase;
-use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in};
+use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in, passes};
 
 #[test]
 fn nothing_of_the_full_image_is_used() {
@@ -117,6 +117,19 @@ fn images_without_a_lighter_variant() {
             "FROM --platform=linux/arm64 python:3.12-bookworm\nRUN pip install flask\n",
             "FROM python:3.12-bookworm AS build\nRUN pip install flask\nFROM alpine:3.20\nCOPY --from=build /x /x\n",
             "FROM python:3.12-windowsservercore\nRUN pip install flask\n",
+        ],
+    );
+}
+
+#[test]
+fn who_asks_is_told_why_there_is_nothing_to_do() {
+    passes(
+        &SlimBase,
+        &[
+            ("FROM ubuntu:22.04\nRUN apt-get update\n", "no lighter variant of ubuntu:22.04 is known"),
+            ("FROM python:3.12-slim\n", "no lighter variant of python:3.12-slim is known"),
+            ("ARG V=3.12\nFROM python:$V\n", "put together when it is built"),
+            ("FROM --platform=linux/arm64 python:3.12-bookworm\n", "for a platform of its own"),
         ],
     );
 }
