@@ -192,6 +192,7 @@ impl Choices {
             merge_always: selection.merge_when == Some(When::Always),
             builds: selection.builds(),
             knowledge: config.knowledge.clone(),
+            why_not: false,
         }
     }
 }

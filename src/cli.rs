@@ -117,7 +117,7 @@ pub struct FixArgs {
     /// Exits with 1 if something would change, and changes nothing.
     #[arg(long)]
     pub check: bool,
-    /// Also rewrites files with uncommitted changes.
+    /// Also rewrites files with uncommitted changes; goes with --write.
     #[arg(long, requires = "write")]
     pub allow_dirty: bool,
 
@@ -189,6 +189,8 @@ pub struct ChoiceArgs {
     #[arg(long, conflicts_with = "config")]
     pub isolated: bool,
     /// Applies only the fix with this fingerprint, as the text and JSON formats print it.
+    ///
+    /// A fix that builds on others needs theirs as well; the error says which.
     #[arg(long = "fix", value_name = "FINGERPRINT", value_delimiter = ',')]
     pub fingerprints: Vec<String>,
 }

@@ -31,6 +31,11 @@ pub trait Rewrite: Sync {
     /// Rewrites the text of the file at a path, or says why it can't.
     fn rewrite(&self, path: &Path, text: &str) -> Result<Outcome, String>;
 
+    /// What the text becomes with unsafe fixes, too; `None` if that can't be told at once.
+    fn with_unsafe(&self, _: &Path, _: &str) -> Option<Outcome> {
+        None
+    }
+
     /// What the text becomes by one fix of its outcome and as few others as it needs; see
     /// [`pipeline::alone`](crate::pipeline::alone).
     fn alone(&self, _: &Path, _: &str, _: &Outcome, _: &ReportedFix) -> Option<Outcome> {
@@ -350,11 +355,25 @@ fn report(
     for bug in &outcome.bugs {
         done.problems.push(Problem::new(path, describe_bug(bug)));
     }
+    let fixes = outcome.fixes.len();
+    let mut held_back = outcome.held_back.len();
+    // To count takes a rewrite: what is held back may come in place of another fix, or lead to more.
+    let is_wanted = held_back > 0 && !settings.quiet;
+    let with_unsafe = || caught(|| settings.rewriter.with_unsafe(path, before)).ok().flatten();
+    let all = is_wanted.then(with_unsafe).flatten().map(|all| all.fixes);
+    let gain = all.as_ref().map(|all| all.len().cast_signed() - fixes.cast_signed());
+    let uncounted = if gain.is_none() { held_back } else { 0 };
+    if all.is_some_and(|all| all == outcome.fixes) {
+        // By --fix other fixes were asked for than those that are held back.
+        held_back = 0;
+    }
     done.summary = Summary {
         files: 1,
         changed: usize::from(file.is_changed()),
-        fixes: outcome.fixes.len(),
-        held_back: outcome.held_back.len(),
+        fixes,
+        held_back,
+        uncounted,
+        gain: gain.unwrap_or_default(),
         saves: outcome.fixes.iter().filter_map(|fix| fix.saves).sum(),
         ..Summary::default()
     };

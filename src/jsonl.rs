@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write, stderr, stdin, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
 use dockeropt_facts::project::Project;
@@ -18,7 +19,7 @@ use crate::choices::Choices;
 use crate::cli::FixArgs;
 use crate::fix::{caught, describe_bug};
 use crate::ordered::stream;
-use crate::pipeline::{Outcome, optimize_in};
+use crate::pipeline::{Options, Outcome, optimize_in};
 use crate::problem::describe;
 use crate::read::LIMIT;
 use crate::redact::redact;
@@ -201,6 +202,7 @@ fn answer(line: Line, choices: &Choices, why_not: bool) -> Answer {
         Ok(options) => options,
         Err(error) => return refuse(format!("{error:#}")),
     };
+    let options = if why_not { Arc::new(Options { why_not, ..(*options).clone() }) } else { options };
     match caught(|| optimize_in(text.as_str(), &options, &surroundings)) {
         Ok(outcome) => told(path, text.as_str(), &outcome, why_not),
         Err(message) => refuse(message),
@@ -251,6 +253,7 @@ fn told(path: &str, before: &str, outcome: &Outcome, why_not: bool) -> Answer {
         changed: usize::from(changed || outcome.ignore.is_some()),
         fixes: outcome.fixes.len(),
         held_back: outcome.held_back.len(),
+        uncounted: outcome.held_back.len(),
         errors: outcome.bugs.len(),
         ..Summary::default()
     };

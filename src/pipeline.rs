@@ -41,6 +41,8 @@ pub struct Options {
     pub builds: Builds,
     /// What is known of packages and images; `None` for what the program comes with.
     pub knowledge: Option<Arc<Knowledge>>,
+    /// Whether transforms also tell of places that they are not about.
+    pub why_not: bool,
 }
 
 /// Whether a fix can be applied without asking.
@@ -189,8 +191,8 @@ pub fn optimize_in(text: &str, options: &Options, surroundings: &Surroundings<'_
 }
 
 /// What a text becomes by one fix of its `outcome` and as few others as that needs: by itself, or else with
-/// those before it that concern the same lines, or else with all before it. `None` if it can't be had even
-/// so.
+/// some of those before it, first of those that concern the same lines. `None` if it can't be had even with
+/// all of them.
 pub fn alone(
     text: &str,
     options: &Options,
@@ -201,14 +203,34 @@ pub fn alone(
     let end = outcome.fixes.iter().position(|applied| applied.fingerprint == fix.fingerprint);
     let before = &outcome.fixes[..end.unwrap_or(outcome.fixes.len())];
     let meets = |other: &&ReportedFix| other.start_line <= fix.end_line && fix.start_line <= other.end_line;
-    let tries = [Vec::new(), before.iter().filter(meets).collect(), before.iter().collect()];
-    tries.into_iter().find_map(|others: Vec<&ReportedFix>| {
-        let named = others.into_iter().chain([fix]).map(|fix| fix.fingerprint.clone());
+    let made_with = |others: &[&ReportedFix]| {
+        let named = others.iter().copied().chain([fix]).map(|fix| fix.fingerprint.clone());
         let options = Options { fingerprints: named.collect(), ..options.clone() };
         let result = optimize_in(text, &options, surroundings);
         result.fixes.iter().any(|made| made.fingerprint == fix.fingerprint).then_some(result)
-    })
+    };
+    let tries: [Vec<&ReportedFix>; 3] =
+        [Vec::new(), before.iter().filter(meets).collect(), before.iter().collect()];
+    let (mut result, mut others) =
+        tries.into_iter().find_map(|others| made_with(&others).map(|result| (result, others)))?;
+    let is_made = |result: &Outcome, other: &ReportedFix| {
+        result.fixes.iter().any(|made| made.fingerprint == other.fingerprint)
+    };
+    others.retain(|other| is_made(&result, other));
+    if others.len() <= MOST_OTHERS {
+        for at in (0..others.len()).rev() {
+            let mut fewer = others.clone();
+            fewer.remove(at);
+            if let Some(same) = made_with(&fewer) {
+                (result, others) = (same, fewer);
+            }
+        }
+    }
+    Some(result)
 }
+
+/// Of more fixes that another one may need, it is not tried which of them it does: each takes a rewrite.
+const MOST_OTHERS: usize = 8;
 
 fn rewrite(original: &Dockerfile<'_>, options: &Options, surroundings: &Surroundings<'_>) -> Outcome {
     let text = original.text;
@@ -393,6 +415,10 @@ impl Run<'_> {
             while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {
                 let mut proposals = Proposals::default();
                 selected[at].propose(&context, &mut proposals);
+                let is_done = || attempt.applied.iter().any(|fix| fix.transform == selected[at].meta().id);
+                if self.options.why_not && !is_done() {
+                    proposals.pass(selected[at], &context);
+                }
                 let chosen = self.choose(facts.file, proposals, &history, allowed, &mut said[at]);
                 for (fix, report) in chosen {
                     if edits.merge(&fix.edits).is_ok() {

@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode>
         temporaries.remove_on_interrupt().context("can't listen for interrupts")?;
     }
     let contexts = Contexts { named: arguments.builds.context.clone(), unread: arguments.no_context };
-    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, prover: None };
+    let why_not = arguments.why_not;
+    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, why_not, prover: None };
     let input = Input::of(arguments, jobs(arguments))?;
     // What is wrong in a configuration or in --fix is told before anything is written.
     input.check(&choices)?;
@@ -154,10 +155,16 @@ fn check_fingerprints(
     for wanted in rewriter.choices.fingerprints() {
         let mut named = found.iter().filter(|found| found.starts_with(wanted));
         let Some(first) = named.next() else {
-            bail!(
-                "there is no fix with the fingerprint {wanted}, or it needs another fix to be named as well \
-                 (`dockeropt fix --format json` lists them in order)"
-            );
+            match needed(input, rewriter, arguments, current, wanted)? {
+                Some(needed) => bail!(
+                    "the fix {wanted} builds on others, which have to be named as well: --fix {}",
+                    needed.join(",")
+                ),
+                None => bail!(
+                    "there is no fix with the fingerprint {wanted} (`dockeropt fix --format json` lists those \
+                     that there are)"
+                ),
+            }
         };
         if let Some(second) = named.next() {
             bail!(
@@ -166,6 +173,27 @@ fn check_fingerprints(
         }
     }
     Ok(())
+}
+
+/// The fingerprints of the fixes that are made if the one that is `wanted` is, if there is such a fix.
+fn needed(
+    input: &Input,
+    rewriter: &Rewriter<'_>,
+    arguments: &FixArgs,
+    current: &Path,
+    wanted: &str,
+) -> anyhow::Result<Option<Vec<String>>> {
+    let found = Mutex::new(None);
+    let look = |path: &Path, text: &str| {
+        if let Some(fixes) = rewriter.needed(path, text, wanted)? {
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.get_or_insert_with(|| fixes.into_iter().map(|fix| fix.fingerprint).collect());
+        }
+        Ok(Outcome { after: text.to_owned(), ..Outcome::default() })
+    };
+    let settings = Settings { jobs: jobs(arguments), ..Settings::silent(&look, current) };
+    input.rewrite(&settings, Streams { out: &mut sink(), output: &mut sink(), err: &mut sink() })?;
+    Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// How many files to work on at the same time.
@@ -178,12 +206,31 @@ pub(crate) fn jobs(arguments: &FixArgs) -> usize {
 struct Rewriter<'r> {
     choices: &'r Choices,
     contexts: &'r Contexts,
+    why_not: bool,
     prover: Option<verification::Prover>,
 }
 
 impl Rewriter<'_> {
     fn options(&self, path: &Path) -> Result<Arc<Options>, String> {
-        self.choices.options(path).map_err(|error| format!("{error:#}"))
+        let options = self.choices.options(path).map_err(|error| format!("{error:#}"))?;
+        Ok(if self.why_not { Arc::new(Options { why_not: true, ..(*options).clone() }) } else { options })
+    }
+
+    /// The fixes that are made of a text if the one is of which the fingerprint begins so; `None` if it has no
+    /// such fix.
+    fn needed(&self, path: &Path, text: &str, wanted: &str) -> Result<Option<Vec<ReportedFix>>, String> {
+        let options = self.options(path)?;
+        let surroundings = self.contexts.around(path);
+        for allow_unsafe in [false, true] {
+            let options = Options { fingerprints: BTreeSet::new(), allow_unsafe, ..(*options).clone() };
+            let outcome = pipeline::optimize_in(text, &options, &surroundings);
+            let mut fixes = outcome.fixes.iter().chain(&outcome.held_back);
+            if let Some(fix) = fixes.find(|fix| fix.fingerprint.starts_with(wanted)) {
+                let alone = pipeline::alone(text, &options, &surroundings, &outcome, fix);
+                return Ok(alone.map(|alone| alone.fixes));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -194,6 +241,13 @@ impl Rewrite for Rewriter<'_> {
             Some(prover) => prover.prove(path, text, &options),
             None => Ok(pipeline::optimize_in(text, &options, &self.contexts.around(path))),
         }
+    }
+
+    fn with_unsafe(&self, path: &Path, text: &str) -> Option<Outcome> {
+        // With builds, that takes as many.
+        let options = self.options(path).ok().filter(|_| self.prover.is_none())?;
+        let options = Options { allow_unsafe: true, ..(*options).clone() };
+        Some(pipeline::optimize_in(text, &options, &self.contexts.around(path)))
     }
 
     fn alone(&self, path: &Path, text: &str, outcome: &Outcome, fix: &ReportedFix) -> Option<Outcome> {

@@ -42,7 +42,7 @@ pub use json::json_words;
 pub use lexer::Lookup;
 pub use logical::Logical;
 pub use parse::parse;
-pub use run_plan::{LINE_WIDTH, PlanError, RunPlan};
+pub use run_plan::{JoinLayout, LINE_WIDTH, PlanError, RunPlan};
 pub use span::{LineIndex, LogicalSpan, Position, Span};
 pub use suggest::nearest;
 pub use text::Text;

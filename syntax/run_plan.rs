@@ -24,6 +24,15 @@ pub enum PlanError {
     ReadOtherwise,
 }
 
+/// How two RUNs become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JoinLayout {
+    /// Whether the commands of the second get a line of their own, whether or not they fit on that of the first.
+    pub on_next_line: bool,
+    /// Whether the comments between the two go above the first.
+    pub comments_above: bool,
+}
+
 /// The commands of a RUN in shell form, and what shall become of them.
 ///
 /// Changes are stated in terms of words and commands; the plan knows how to lay them out in the
@@ -141,14 +150,14 @@ impl<'p, 't> RunPlan<'p, 't> {
     }
 
     /// Appends the commands of the next RUN with `&&`, in a group if `grouped`. The comments between
-    /// the two stay between them. They get a line of their own if `on_next_line` or if the line would
-    /// be too long.
+    /// the two stay between them, if the layout doesn't say otherwise. The commands get a line of their own if
+    /// it says so or if the line would be too long.
     pub fn join(
         &mut self,
         next: &Instruction<'_>,
         next_list: &List<'_>,
         grouped: bool,
-        on_next_line: bool,
+        layout: JoinLayout,
     ) -> Result<(), PlanError> {
         if self.list.comment.is_some() || (grouped && next_list.comment.is_some()) {
             return Err(PlanError::TrailingComment);
@@ -165,7 +174,12 @@ impl<'p, 't> RunPlan<'p, 't> {
             return Err(PlanError::Comment);
         }
         let between = &self.file.text[self.instruction.span.end..next.span.start];
-        let comments: Vec<&str> = between.lines().filter(|line| !line.trim().is_empty()).collect();
+        let mut comments: Vec<&str> = between.lines().filter(|line| !line.trim().is_empty()).collect();
+        if layout.comments_above && !comments.is_empty() {
+            let newline = self.file.newline();
+            let above: String = comments.drain(..).flat_map(|comment| [comment, newline]).collect();
+            self.edits.insert(self.instruction.span.start, above)?;
+        }
         let open = if grouped { "{ " } else { "" };
         let first_line = next.logical.source_span(first.pipeline.span);
         let first_line = self.file.text[first_line.start..next.span.end].lines().next().unwrap_or_default();
@@ -173,7 +187,7 @@ impl<'p, 't> RunPlan<'p, 't> {
             .or_else(|| Break::of_list(self.file, next, next_list));
         let one_line = comments.is_empty()
             && own.is_none()
-            && !on_next_line
+            && !layout.on_next_line
             && self.fits(from, first_line.len() + 4 + open.len());
         let joiner = if one_line {
             " && ".to_owned()

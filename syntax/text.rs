@@ -18,7 +18,7 @@ impl Text {
     /// Holds `bytes` as text.
     pub fn decode(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
-            Ok(text) if !text.chars().any(is_stand_in) => Self(text),
+            Ok(text) if !has_stand_in(&text) => Self(text),
             Ok(text) => Self(stand_in_for_odd_bytes(text.as_bytes())),
             Err(error) => Self(stand_in_for_odd_bytes(error.as_bytes())),
         }
@@ -26,7 +26,7 @@ impl Text {
 
     /// The bytes that `text`, made by [`Text::decode`] or by editing such a text, stands for.
     pub fn encode(text: &str) -> Cow<'_, [u8]> {
-        if !text.chars().any(is_stand_in) {
+        if !has_stand_in(text) {
             return Cow::Borrowed(text.as_bytes());
         }
         let mut bytes = Vec::with_capacity(text.len());
@@ -44,6 +44,11 @@ impl Text {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn has_stand_in(text: &str) -> bool {
+    // The first byte of all of them, which few texts have.
+    text.as_bytes().contains(&0xEF) && text.chars().any(is_stand_in)
 }
 
 fn is_stand_in(character: char) -> bool {

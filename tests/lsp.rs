@@ -193,6 +193,9 @@ fn fixes_are_diagnostics_and_code_actions() {
         applied(DOCKERFILE, plain(join, &uri)),
         "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y less\n"
     );
+    // What a fix needs is made with it, and named.
+    let clean = actions.iter().find(|it| it.title.ends_with(", with: Join 2 RUNs")).unwrap();
+    assert!(applied(DOCKERFILE, plain(clean, &uri)).ends_with("&& rm -rf /var/lib/apt/lists/*\n"));
     // All at once is what `fix --write` does.
     let all = editor.actions(&uri, 0, Some("source.fixAll"));
     let written = Command::new(env!("CARGO_BIN_EXE_dockeropt"))

@@ -299,7 +299,7 @@ mod joining {
             # about the compiler
             RUN apt-get install -y gcc
             ",
-            &["update \\\n# about the compiler\n    && apt-get install"],
+            &["\n# about the compiler\nRUN apt-get update && apt-get install"],
         );
         let text = dedent(
             r"

@@ -57,6 +57,10 @@ pub trait Transform: Sync {
 
     /// Looks at a file and adds fixes, or reasons for holding back. Fixes of one call don't overlap.
     fn propose(&self, context: &Context<'_>, out: &mut Proposals);
+
+    /// Says for who asks why there is nothing to propose in places that `propose` says nothing about, as the
+    /// transform is not about such places.
+    fn pass(&self, _context: &Context<'_>, _out: &mut Proposals) {}
 }
 
 /// What a transform is called and what it does.
@@ -233,6 +237,18 @@ impl Proposals {
     ) {
         let other = Some(other.instruction.span.start);
         self.add(Declined { transform: meta.id, span, reason: reason.into(), other });
+    }
+
+    /// Lets a transform tell of the places that it said nothing about.
+    pub fn pass(&mut self, transform: &dyn Transform, context: &Context<'_>) {
+        let mut passed = Self::default();
+        transform.pass(context, &mut passed);
+        let is_new = |declined: &Declined| {
+            let holds = |fix: &Fix| fix.span.contains(declined.span);
+            !self.fixes.iter().any(holds) && !self.declined.iter().any(|it| it.span == declined.span)
+        };
+        passed.declined.retain(is_new);
+        self.declined.append(&mut passed.declined);
     }
 
     fn add(&mut self, declined: Declined) {

@@ -33,22 +33,28 @@
 //! Exec form, heredocs, RUNs with mounts or other flags, ONBUILD, scripts with `set`, `cd`, `export`,
 //! `exit`, `trap` or background jobs, two installs of pip or npm (they are resolved together when they
 //! are one call, and `pip install -U pip` must not share a shell with the next pip), and RUNs with a
-//! linter's pragma or an instruction that is commented out between them.
+//! linter's pragma, an instruction that is commented out, or the heading of another part of the file between
+//! them. Other comments stay with their commands, or stand above the joined RUN where the first of the RUNs is a
+//! mere update.
 
 mod blocker;
 mod gain;
+mod headings;
 mod one_install;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use dockeropt_facts::claim::Assumption;
-use dockeropt_facts::{Run, Step};
+use dockeropt_facts::{Run, Stage, Step};
 use dockeropt_syntax::shell::{JoinerKind, List};
-use dockeropt_syntax::{Edits, LINE_WIDTH, RunPlan};
+use dockeropt_syntax::{Edits, JoinLayout as Layout, LINE_WIDTH, RunPlan};
 
 use crate::{Context, Fix, Meta, Proposals, Transform};
 use blocker::blocker;
 use gain::pays;
+use headings::go_above;
 use one_install::merge_installs;
 
 /// See the documentation of this file.
@@ -69,17 +75,56 @@ impl Transform for MergeRun {
 
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
         for stage in &context.facts.stages {
-            let mut at = stage.steps.start;
-            while at < stage.steps.end {
-                let steps = &context.facts.steps[at..stage.steps.end];
-                let group = join_from(context, (at, steps), stage.in_image, out);
-                if group == 1 && !context.memo.called(at).is_empty() {
-                    merge_installs(context, &steps[0], out);
+            let mut joined = join_all(context, stage, &[], When::ItPays, out);
+            if context.settings.merge_always {
+                // What pays comes first, so that it can be had by itself.
+                joined.extend(join_all(context, stage, &joined, When::Always, out));
+                joined.sort_by_key(|group| group.start);
+            }
+            let mut joined = joined.into_iter().flatten().peekable();
+            for at in stage.steps.clone() {
+                if joined.next_if_eq(&at).is_none() && !context.memo.called(at).is_empty() {
+                    merge_installs(context, &context.facts.steps[at], out);
                 }
-                at += group;
             }
         }
+        out.fixes.sort_by_key(|fix| fix.span.start);
     }
+}
+
+/// When RUNs are joined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    ItPays,
+    Always,
+}
+
+/// Proposes to join the RUNs of a stage but for those that are in `others`; returns the groups. Both are in the
+/// order of the file.
+fn join_all(
+    context: &Context<'_>,
+    stage: &Stage,
+    others: &[Range<usize>],
+    when: When,
+    out: &mut Proposals,
+) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut others = others.iter().peekable();
+    let mut at = stage.steps.start;
+    while at < stage.steps.end {
+        if let Some(other) = others.next_if(|other| other.start == at) {
+            at = other.end;
+            continue;
+        }
+        let end = others.peek().map_or(stage.steps.end, |other| other.start);
+        let steps = &context.facts.steps[at..end];
+        let group = join_from(context, (at, steps), stage.in_image, when, out);
+        if group > 1 {
+            groups.push(at..at + group);
+        }
+        at += group;
+    }
+    groups
 }
 
 /// Proposes to join the first of the steps with those that follow; returns how many steps that are.
@@ -87,6 +132,7 @@ fn join_from(
     context: &Context<'_>,
     (at, steps): (usize, &[Step<'_>]),
     in_image: bool,
+    when: When,
     out: &mut Proposals,
 ) -> usize {
     let mut group = 1;
@@ -97,13 +143,14 @@ fn join_from(
         let (left, last) = (&steps[..group], &steps[group - 1]);
         let Some((run, next_run)) = last.run().zip(next.run()) else { break };
         let why = pays(context, (at, left), next, in_image);
-        if why.is_none() && !context.settings.merge_always {
+        if why.is_none() && when == When::ItPays {
             break;
         }
         let span = last.instruction.span.to(next.instruction.span);
         let joined = match blocker(context, left, next) {
             Some(reason) => Err(reason),
-            None => join(context, (last, run), (next, next_run), false).map_err(|error| error.to_string()),
+            None => join(context, (last, run), (next, next_run), Layout::default())
+                .map_err(|error| error.to_string()),
         };
         match joined {
             Ok(more) if edits.merge(&more).is_ok() => {}
@@ -120,8 +167,10 @@ fn join_from(
     // Several RUNs go on one line only if all of them fit.
     let width: usize =
         steps[..group].iter().map(|step| step.instruction.arguments().len() + " && ".len()).sum();
-    if group > 2 && width > LINE_WIDTH {
-        edits = on_lines_of_their_own(context, &steps[..group]).unwrap_or(edits);
+    let on_next_line = group > 2 && width > LINE_WIDTH;
+    let comments_above = go_above(context, &steps[..group], &steps[group..]);
+    if on_next_line || comments_above {
+        edits = laid_out(context, &steps[..group], on_next_line, comments_above).unwrap_or(edits);
     }
     if group > 1 {
         let (first, last) = (&steps[0], &steps[group - 1]);
@@ -140,11 +189,18 @@ fn join_from(
     group
 }
 
-fn on_lines_of_their_own(context: &Context<'_>, steps: &[Step<'_>]) -> Option<Edits> {
+/// Joins all steps; `comments_above` is about the comments between the first two.
+fn laid_out(
+    context: &Context<'_>,
+    steps: &[Step<'_>],
+    on_next_line: bool,
+    comments_above: bool,
+) -> Option<Edits> {
     let mut edits = Edits::new();
-    for pair in steps.windows(2) {
+    for (at, pair) in steps.windows(2).enumerate() {
         let runs = (&pair[0], pair[0].run()?);
-        edits.merge(&join(context, runs, (&pair[1], pair[1].run()?), true).ok()?).ok()?;
+        let layout = Layout { on_next_line, comments_above: comments_above && at == 0 };
+        edits.merge(&join(context, runs, (&pair[1], pair[1].run()?), layout).ok()?).ok()?;
     }
     Some(edits)
 }
@@ -153,13 +209,13 @@ fn join(
     context: &Context<'_>,
     (step, run): (&Step<'_>, &Run<'_>),
     (next, next_run): (&Step<'_>, &Run<'_>),
-    on_next_line: bool,
+    layout: Layout,
 ) -> Result<Edits, dockeropt_syntax::PlanError> {
     let (Some(list), Some(next_list)) = (run.editable(), next_run.editable()) else {
         return Ok(Edits::new());
     };
     let mut plan = RunPlan::new(context.facts.file, step.instruction, list);
-    plan.join(next.instruction, next_list, !is_and_list(next_list), on_next_line)?;
+    plan.join(next.instruction, next_list, !is_and_list(next_list), layout)?;
     Ok(plan.into_edits())
 }
 

@@ -1,17 +1,18 @@
 //! What of a full image a stage uses that a lighter one lacks.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use dockeropt_facts::base_contents::{Contents, Owner};
-use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::native::{Ecosystem, Native};
 use dockeropt_facts::node_lock::scripted_packages;
 use dockeropt_facts::requirements::Requirements;
 use dockeropt_facts::ruby_lock::gems;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Manager, Verb};
-use dockeropt_facts::{Action, Body, Project, Stage, Step};
-use dockeropt_syntax::shell::{self, List};
+use dockeropt_facts::{Action, Body, Project, Run, Stage, Step};
+use dockeropt_syntax::shell::{self, Joiner, JoinerKind, List};
 use dockeropt_syntax::{Keyword, LogicalSpan};
 
 use crate::refusal::Refusal;
@@ -25,8 +26,16 @@ pub(crate) struct Needs<'c, 'k> {
     light: &'k Contents<'k>,
     /// The version of the image's language, as its tag has it: `3.10`.
     version: &'k str,
+    /// The scripts that may be run.
+    scripts: Vec<&'c str>,
     /// The packages to install by name, sorted.
     found: BTreeSet<String>,
+    /// The packages that the stage has installed itself so far, and needs no other install for.
+    installed: BTreeSet<String>,
+    /// Of these, the packages that it also needs.
+    used: BTreeSet<String>,
+    /// What the step that is looked at installs, and where in it.
+    installs: Vec<(LogicalSpan, String)>,
 }
 
 impl<'c, 'k> Needs<'c, 'k> {
@@ -55,24 +64,29 @@ impl<'c, 'k> Needs<'c, 'k> {
             }
         }
         let scripts = context.project().into_iter().flat_map(Project::scripts).map(|(_, text)| text);
-        Self::of_steps(context, &numbers, &scripts.collect::<Vec<_>>(), contents, version)
+        let own = stage.steps.clone();
+        Self::of_steps(context, &numbers, own, &scripts.collect::<Vec<_>>(), contents, version)
     }
 
-    /// The packages that some steps and scripts need, in the order of their names.
+    /// The packages that some steps and scripts need, in the order of their names. What those of the steps that
+    /// are in `own` have installed before needs no other install.
     pub(crate) fn of_steps(
         context: Context<'c>,
         numbers: &[usize],
-        scripts: &[&str],
+        own: Range<usize>,
+        scripts: &[&'c str],
         (full, light): (&'k Contents<'k>, &'k Contents<'k>),
         version: &'k str,
     ) -> Result<Vec<String>, Refusal<'c>> {
-        let mut needs = Self { context, full, light, version, found: BTreeSet::new() };
+        let (found, installed, used, installs) = Default::default();
+        let scripts = scripts.to_vec();
+        let mut needs = Self { context, full, light, version, scripts, found, installed, used, installs };
         for &number in numbers {
-            needs.step(&context.facts.steps[number])?;
+            let step = &context.facts.steps[number];
+            needs.installs = if own.contains(&number) { own_installs(step) } else { Vec::new() };
+            needs.step(step)?;
         }
-        for text in scripts {
-            needs.words(text);
-        }
+        needs.scripts();
         needs.companions();
         Ok(needs.without_dependencies())
     }
@@ -110,6 +124,8 @@ impl<'c, 'k> Needs<'c, 'k> {
                 Some(call) => self.call(step, &call, text),
                 None => Err(Refusal::at(step, "the RUN at line {line} calls a program by a variable")),
             };
+            let installed = self.installs.extract_if(.., |(span, _)| *span == simple.span);
+            self.installed.extend(installed.map(|(_, package)| package));
         });
         result
     }
@@ -177,10 +193,22 @@ impl<'c, 'k> Needs<'c, 'k> {
         let is_read =
             self.context.project().into_iter().flat_map(Project::scripts).any(|(path, _)| ends(path));
         let is_system = path.starts_with("/usr/") || path.starts_with("/bin/") || path.starts_with("/sbin/");
-        if is_read || (is_system && self.full.program(name).is_some()) {
+        if is_read {
+            // It finds what is installed so far.
+            self.scripts();
+            return Ok(());
+        }
+        if is_system && self.full.program(name).is_some() {
             return Ok(());
         }
         Err(Refusal::at(step, format!("line {{line}} runs {name}, which can't be read")))
+    }
+
+    /// Any word of a script may be a program.
+    fn scripts(&mut self) {
+        let scripts = std::mem::take(&mut self.scripts);
+        scripts.iter().for_each(|text| self.words(text));
+        self.scripts = scripts;
     }
 
     /// Any word of a text may be a program.
@@ -198,14 +226,19 @@ impl<'c, 'k> Needs<'c, 'k> {
         if self.light.program(name).is_none()
             && let Some(Owner::Package(package)) = self.full.program(name)
         {
-            self.found.insert(package.to_owned());
+            self.need(package);
         }
     }
 
     fn package(&mut self, name: &str) {
         if !self.light.has(name) {
-            self.found.insert(name.to_owned());
+            self.need(name);
         }
+    }
+
+    fn need(&mut self, package: &str) {
+        let set = if self.installed.contains(package) { &mut self.used } else { &mut self.found };
+        set.insert(package.to_owned());
     }
 
     fn pip(&mut self, step: &'c Step<'c>, call: &Call<'_, '_>) -> Result<(), Refusal<'c>> {
@@ -316,8 +349,8 @@ impl<'c, 'k> Needs<'c, 'k> {
     /// The packages without the libraries that others of them bring.
     fn without_dependencies(&self) -> Vec<String> {
         let brought = |package: &String| {
-            let others = self.found.iter().filter(|other| *other != package).map(String::as_str);
-            let others: Vec<&str> = others.collect();
+            let others = self.found.iter().chain(&self.used).filter(|other| *other != package);
+            let others: Vec<&str> = others.map(String::as_str).collect();
             let present = |name: &str| self.light.has(name);
             let install = self.context.knowledge.install(self.full.release, &others, &present);
             let is_library = package.starts_with("lib") && !package.ends_with("-dev");
@@ -328,11 +361,13 @@ impl<'c, 'k> Needs<'c, 'k> {
 
     /// What some packages are of little use without.
     fn companions(&mut self) {
-        if ["curl", "wget", "git"].iter().any(|name| self.found.contains(*name)) {
+        let needs = |needs: &Self, name: &str| needs.found.contains(name) || needs.used.contains(name);
+        if ["curl", "wget", "git"].iter().any(|name| needs(self, name)) {
             self.package("ca-certificates");
         }
-        let has_headers = self.found.iter().any(|name| name.ends_with("-dev") || name == "g++");
-        if self.found.contains("gcc") && !has_headers {
+        let mut all = self.found.iter().chain(&self.used);
+        let has_headers = all.any(|name| name.ends_with("-dev") || name == "g++");
+        if needs(self, "gcc") && !has_headers {
             self.package("libc6-dev");
         }
     }
@@ -345,6 +380,25 @@ fn sources(context: Context<'_>, at: usize) -> Option<usize> {
         Action::Copy(copy) => context.facts.stage_named(copy.from.as_deref()?, step.stage?),
         _ => None,
     }
+}
+
+/// The packages of the distribution that a RUN installs in any case, by name, and where in it.
+fn own_installs(step: &Step<'_>) -> Vec<(LogicalSpan, String)> {
+    let Some(list) = step.run().and_then(Run::editable) else { return Vec::new() };
+    let is_and = |joiner: Joiner| joiner.kind == JoinerKind::And;
+    if !list.entries.iter().all(|entry| entry.joiner.is_none_or(is_and)) {
+        return Vec::new();
+    }
+    let mut installs = Vec::new();
+    for simple in list.entries.iter().filter_map(|entry| entry.pipeline.simple()) {
+        let managed = call(simple).and_then(|call| call.managed);
+        let is_install = |it: &Managed| it.manager == Manager::Apt && it.verb == Verb::Install;
+        let Some(managed) = managed.filter(is_install) else { continue };
+        let names = managed.operands.iter().filter_map(|&at| simple.words[at].literal());
+        let names = names.map(|name| name.split('=').next().unwrap_or(name).to_owned());
+        installs.extend(names.map(|name| (simple.span, name)));
+    }
+    installs
 }
 
 fn installs_for_a_language(step: &Step<'_>) -> bool {

@@ -82,7 +82,24 @@ impl Transform for SlimBase {
             }
         }
     }
+
+    fn pass(&self, context: &Context<'_>, out: &mut Proposals) {
+        for stage in context.facts.stages.iter().filter(|stage| stage.in_image) {
+            let Base::Image { reference, platform, .. } = &stage.base else { continue };
+            let reason = match reference.text() {
+                Some(_) if platform.is_some() => "the image is for a platform of its own".to_owned(),
+                None => PUT_TOGETHER.to_owned(),
+                Some(reference) if context.knowledge.slim_variant(reference).is_some() => {
+                    format!("what the build misses in the lighter variant of {reference} weighs as much")
+                }
+                Some(reference) => format!("no lighter variant of {reference} is known"),
+            };
+            out.decline(&META, context.facts.steps[stage.steps.start].instruction.span, reason);
+        }
+    }
 }
+
+const PUT_TOGETHER: &str = "the name of the image is put together when it is built";
 
 /// The first two numbers of a tag: `3.10` of `3.10.2-bookworm`.
 fn minor_version(tag: &str) -> &str {
@@ -165,7 +182,7 @@ fn fix<'c>(
     let words = from.instruction.operation.words(&from.instruction.logical, from.state.escape);
     let Some(word) = words.first() else { return Ok(None) };
     if from.instruction.logical.text[word.span.range()] != *reference {
-        return Err(Refusal::new("the name of the image is put together when it is built"));
+        return Err(Refusal::new(PUT_TOGETHER));
     }
     let span = from.instruction.logical.source_span(word.span);
     let file = context.facts.file;

@@ -170,6 +170,25 @@ impl Transform for SplitStages {
             }
         }
     }
+
+    fn pass(&self, context: &Context<'_>, out: &mut Proposals) {
+        if let Some(from) = context.facts.stages.last().map(|stage| &context.facts.steps[stage.steps.start]) {
+            out.decline(&META, from.instruction.span, reason(context));
+        }
+    }
+}
+
+/// Why nothing is proposed for a file of which the transform has nothing to say.
+fn reason(context: &Context<'_>) -> String {
+    let [stage] = &context.facts.stages[..] else { return "the file has several stages already".to_owned() };
+    let Base::Image { reference, .. } = &stage.base else { return "it starts from nothing".to_owned() };
+    let is_compiled =
+        |reference| program::named(reference).is_some_and(|(name, _)| program::language(name).is_some());
+    let is_full = |reference| context.knowledge.slim_variant(reference).is_some() && !is_compiled(reference);
+    match reference.text().filter(|reference| is_full(reference)) {
+        Some(reference) => format!("{reference} has the compilers itself, so slim-base would come first"),
+        None => "nothing in it is known to be for building alone".to_owned(),
+    }
 }
 
 /// The only stage of a file.

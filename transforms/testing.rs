@@ -97,6 +97,14 @@ pub(crate) fn rewrites_as_written(transform: &dyn Transform, around: &Around, be
     Run::new(transform, around, before, Take::Safe).gives(before, after, "as written");
 }
 
+/// The transform turns one Dockerfile into another if all fixes are taken, of which some may be safe.
+#[track_caller]
+pub(crate) fn takes_all(transform: &dyn Transform, around: &Around, before: &str, after: &str) {
+    for (layout, before, after) in layouts(before, after) {
+        Run::new(transform, around, &before, Take::All).gives(&before, &after, layout);
+    }
+}
+
 /// The transform leaves each of the Dockerfiles as it is, whatever may be taken, and says why in words
 /// that contain the reason beside it.
 #[track_caller]
@@ -150,6 +158,27 @@ pub(crate) fn ignores(transform: &dyn Transform, table: &[&str]) {
         }
     }
     assert!(wrong.is_empty(), "not left alone:\n{wrong}");
+}
+
+/// The transform has nothing to do with the Dockerfiles, and tells who asks why.
+#[track_caller]
+pub(crate) fn passes(transform: &dyn Transform, table: &[(&str, &str)]) {
+    for (dockerfile, reason) in table {
+        ignores(transform, &[dockerfile]);
+        let file = parse(dockerfile);
+        let facts = Facts::new(&file);
+        let context = Context {
+            facts: &facts,
+            memo: &Memo::new(&facts),
+            settings: &Settings::default(),
+            knowledge: Knowledge::builtin(),
+            surroundings: &Surroundings::unknown(),
+        };
+        let mut proposals = Proposals::default();
+        proposals.pass(transform, &context);
+        let reasons: Vec<&str> = proposals.declined.iter().map(|it| it.reason.as_str()).collect();
+        assert!(reasons.iter().any(|given| given.contains(reason)), "{dockerfile}: {reasons:?}");
+    }
 }
 
 /// The transform turns one Dockerfile into another if unsafe fixes are taken, and changes nothing if

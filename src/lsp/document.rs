@@ -135,8 +135,17 @@ impl Document {
             let alone = || pipeline::alone(&self.text, &looked.options, &surroundings, &looked.outcome, fix);
             let Ok(Some(result)) = caught(alone) else { continue };
             let Some(edit) = edit(self, &result, setting.abilities, others) else { continue };
-            let is_safe = fix.applicability == Applicability::Safe;
-            let title = if is_safe { fix.title.clone() } else { format!("{} (unsafe)", fix.title) };
+            // What it needs is made with it.
+            let is_safe = result.fixes.iter().all(|made| made.applicability == Applicability::Safe);
+            let others = result.fixes.iter().filter(|made| made.fingerprint != fix.fingerprint);
+            let others: Vec<&str> = others.map(|made| made.title.as_str()).collect();
+            let mut title = fix.title.clone();
+            if !others.is_empty() {
+                title += &format!(", with: {}", others.join("; "));
+            }
+            if !is_safe {
+                title += " (unsafe)";
+            }
             actions.push(CodeAction {
                 title,
                 kind: Some(CodeActionKind::QUICKFIX),

@@ -74,6 +74,8 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "REMOTE")]
     pub push: Option<String>,
     /// Prints the git commands, and changes nothing.
+    ///
+    /// They can be run as they are, and hold the new text of the files, secrets included.
     #[arg(long)]
     pub dry_run: bool,
     /// What to do with a repository that moved since the plan.
@@ -140,9 +142,9 @@ pub struct WorkArgs {
 /// What stands in for a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Accept {
-    /// The fixes that are safe.
+    /// What `fix` makes: the fixes that are safe and don't build on unsafe ones.
     Safe,
-    /// All fixes.
+    /// What `fix --unsafe` makes.
     All,
 }
 

@@ -74,7 +74,7 @@ pub(super) fn make(
     let none = "0".repeat(if head.len() == 64 { 64 } else { 40 });
     let mut arguments = vec!["update-ref", &name, head];
     arguments.extend((!repository.is_clone()).then_some(none.as_str()));
-    commands.run(git, &arguments, ("", &[]), "")?;
+    commands.run(git, &arguments, &[], "")?;
     Ok(Attempt::Done)
 }
 

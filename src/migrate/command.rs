@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 
+use super::accept::waiting;
 use super::apply::{Applying, Became, apply};
 use super::arguments::{
-    ApplyArgs, MergeArgs, MigrateArgs, MigrateCommand, PlanArgs, StatusArgs, StatusFormat, WorkArgs,
+    Accept, ApplyArgs, MergeArgs, MigrateArgs, MigrateCommand, PlanArgs, StatusArgs, StatusFormat, WorkArgs,
 };
 use super::cache::Cache;
 use super::choice::Choices;
@@ -102,13 +103,17 @@ fn tell_failures(folder: &Folder, names: &[&str], color: Color) {
 }
 
 fn tell_totals(totals: &Totals, output: &Path) {
-    let Totals { planned, nothing, failed, files, fixes, safe, .. } = totals;
+    let Totals { planned, nothing, failed, files, fixes, safe, waiting, .. } = totals;
     let repositories = counted(planned + nothing + failed, "repository", "repositories");
     let (fixes, files) = (counted(*fixes, "fix", "fixes"), counted(*files, "file", "files"));
     let page = output.join("report.html");
+    let waiting = match waiting {
+        0 => String::new(),
+        _ => format!(", {waiting} more once unsafe ones are accepted"),
+    };
     let _ = writeln!(
         stderr(),
-        "{repositories}: {planned} would change, {nothing} need nothing, {failed} failed; {fixes} ({safe} safe) \
+        "{repositories}: {planned} would change, {nothing} need nothing, {failed} failed; {fixes} ({safe} safe{waiting}) \
          in {files}; review {}",
         page.display()
     );
@@ -167,7 +172,8 @@ fn run_apply(arguments: &ApplyArgs, color: Color) -> anyhow::Result<ExitCode> {
                     new += usize::from(now);
                 }
                 Ok(Became::Shown(commands)) => {
-                    let _ = writeln!(stdout(), "# {name}\n{}", printable(&commands.join("\n")));
+                    let commands = commands.join("\n");
+                    let _ = writeln!(stdout(), "# {name}\n(\nset -e\n{}\n)", printable(&commands));
                 }
                 Ok(Became::Skipped(reason)) => {
                     skipped += 1;
@@ -198,9 +204,29 @@ fn run_apply(arguments: &ApplyArgs, color: Color) -> anyhow::Result<ExitCode> {
                 stderr(),
                 "{branches} with {commits}, {new} of them new; {skipped} skipped, {failed} failed"
             );
+            if applying.accept == Some(Accept::Safe) {
+                tell_waiting(&applying, &names);
+            }
         }
     }
     Ok(if failed > 0 { ERROR.into() } else { ExitCode::SUCCESS })
+}
+
+/// Says of how many safe fixes nothing came, as they build on unsafe ones, and how to get them.
+fn tell_waiting(applying: &Applying<'_>, names: &[&str]) {
+    let entries = names.iter().filter_map(|name| applying.folder.entry(name).ok());
+    let waiting: usize = entries.map(|entry| waiting(&entry, &applying.decisions)).sum();
+    let page = applying.folder.path("report.html");
+    let (fixes, build) = match waiting {
+        0 => return,
+        1 => ("1 safe fix".to_owned(), "builds on an unsafe one and is"),
+        _ => (format!("{waiting} safe fixes"), "build on unsafe ones and are"),
+    };
+    let _ = writeln!(
+        stderr(),
+        "{fixes} {build} not made by --accept safe: accept the unsafe ones, too, in {}, or pass --accept all",
+        page.display()
+    );
 }
 
 /// What was decided: what the plan's folder has, and what reviews saved elsewhere, which is taken over.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dockeropt_syntax::Text;
 use tempfile::TempDir;
 
-use super::git::{Git, Trouble};
+use super::git::{Git, Trouble, printed};
 use super::message::message;
 use super::stack::Part;
 
@@ -49,13 +49,13 @@ impl Commands {
         Ok(())
     }
 
-    /// Runs a command that reads `input`, which is called `what`, and prints something that is called
-    /// `result`; what it prints, or the name of that.
+    /// Runs a command that reads `input` and prints something that is called `result`; what it prints, or the
+    /// name of that.
     pub(super) fn run(
         &mut self,
         git: &Git,
         arguments: &[&str],
-        (what, input): (&str, &[u8]),
+        input: &[u8],
         result: &str,
     ) -> Result<String, Trouble> {
         let Some(shown) = &mut self.shown else {
@@ -63,8 +63,8 @@ impl Commands {
             return Ok(String::from_utf8_lossy(&output).trim_end().to_owned());
         };
         let mut command = git.shown(arguments, &self.results);
-        if !what.is_empty() {
-            command = format!("{command} < {what}");
+        if !input.is_empty() || arguments.contains(&"--stdin") {
+            command = format!("{} | {command}", printed(input));
         }
         if !result.is_empty() {
             command = format!("{result}=$({command})");
@@ -94,7 +94,12 @@ pub(super) fn make(
     let signoff = if committer.signoff || is_set("format.signOff") { Some(signoff(&git)?) } else { None };
     let plain =
         ["-c", "core.sparseCheckout=false", "-c", "index.sparse=false", "-c", "core.splitIndex=false"];
-    commands.run(&git, &[&plain[..], &["read-tree", base]].concat(), ("", &[]), "")?;
+    if let Some(shown) = &mut commands.shown {
+        shown.extend(git.exports("GIT_INDEX_FILE"));
+        shown.push("export GIT_INDEX_FILE=\"$(mktemp -u)\"".to_owned());
+        shown.push("trap 'rm -f \"$GIT_INDEX_FILE\"' EXIT".to_owned());
+    }
+    commands.run(&git, &[&plain[..], &["read-tree", base]].concat(), &[], "")?;
     let mut parent = base.to_owned();
     for (at, part) in parts.iter().enumerate() {
         let number = at + 1;
@@ -102,26 +107,26 @@ pub(super) fn make(
         let mut names = Vec::new();
         for (at, change) in part.changes.iter().enumerate() {
             let content = Text::encode(&change.after);
-            let what = format!("'{} of commit {number}'", change.path.replace('\'', "_"));
             let blob = commands.run(
                 &git,
                 &["hash-object", "-w", "--stdin"],
-                (&what, &content),
+                &content,
                 &format!("blob{number}_{}", at + 1),
             )?;
             let mode = modes.get(change.path.as_str()).copied().unwrap_or("100644");
-            names.push(format!("{mode},{blob},{}", change.path));
             entries.extend_from_slice(format!("{mode} {blob}\t{}\0", change.path).as_bytes());
+            names.push([mode.to_owned(), blob, change.path.clone()]);
         }
         if commands.shown.is_some() {
             for name in &names {
-                commands.run(&git, &["update-index", "--add", "--cacheinfo", name], ("", &[]), "")?;
+                let name = name.each_ref().map(String::as_str);
+                let arguments = [&["update-index", "--add", "--cacheinfo"][..], &name].concat();
+                commands.run(&git, &arguments, &[], "")?;
             }
         } else {
-            commands.run(&git, &["update-index", "-z", "--index-info"], ("", &entries), "")?;
+            commands.run(&git, &["update-index", "-z", "--index-info"], &entries, "")?;
         }
-        let tree =
-            commands.run(&git, &["write-tree", "--missing-ok"], ("", &[]), &format!("tree{number}"))?;
+        let tree = commands.run(&git, &["write-tree", "--missing-ok"], &[], &format!("tree{number}"))?;
         let mut text = message(part);
         if let Some(signoff) = &signoff {
             text.push_str(&format!("\n{signoff}\n"));
@@ -129,8 +134,7 @@ pub(super) fn make(
         let mut arguments = vec!["commit-tree", "-p", &parent, "-F", "-"];
         arguments.extend(signs.then_some("-S"));
         arguments.push(&tree);
-        let what = format!("'message of commit {number}'");
-        parent = commands.run(&git, &arguments, (&what, text.as_bytes()), &format!("commit{number}"))?;
+        parent = commands.run(&git, &arguments, text.as_bytes(), &format!("commit{number}"))?;
     }
     Ok(parent)
 }

@@ -150,19 +150,27 @@ impl Git {
     }
 
     /// The command as a person would type it.
-    /// A word that has one of `variables` in it is left to the shell.
+    /// A word that is one of `variables`, or begins with one and a colon, is left to the shell.
     pub(super) fn shown(&self, arguments: &[&str], variables: &[String]) -> String {
         let place = self.place.as_deref().unwrap_or(Path::new(".")).to_string_lossy();
-        let mut text = format!("git -C {}", quoted(&place));
+        let mut text = format!("git -C {} -c core.hooksPath=/dev/null", quoted(&place));
         for argument in arguments {
             text.push(' ');
-            if variables.iter().any(|variable| argument.contains(variable.as_str())) {
-                text.push_str(&format!("\"{argument}\""));
+            let (word, rest) = argument.split_at(argument.find(':').unwrap_or(argument.len()));
+            if variables.iter().any(|variable| variable == word) {
+                let rest = if rest.is_empty() { String::new() } else { quoted(rest) };
+                text.push_str(&format!("\"{word}\"{rest}"));
             } else {
                 text.push_str(&quoted(argument));
             }
         }
         text
+    }
+
+    /// The commands that set for a shell what this git has in its environment, but for `other` variables.
+    pub(super) fn exports(&self, other: &str) -> Vec<String> {
+        let own = self.environment.iter().filter(|(name, _)| name != other);
+        own.map(|(name, value)| format!("export {name}={}", quoted(&value.to_string_lossy()))).collect()
     }
 
     fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
@@ -218,6 +226,33 @@ impl Git {
     }
 }
 
+/// A text as an argument of `printf` in a shell, and how that has to read it. What a terminal would obey, or
+/// is not UTF-8, is written as numbers.
+pub(super) fn printed(content: &[u8]) -> String {
+    let is_obeyed = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if let Ok(text) = std::str::from_utf8(content)
+        && !text.contains(is_obeyed)
+    {
+        return format!("printf %s {}", quoted(text));
+    }
+    let mut text = String::new();
+    for chunk in content.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => text.push_str(r"\\"),
+                obeyed if is_obeyed(obeyed) => octal(obeyed.encode_utf8(&mut [0; 4]).as_bytes(), &mut text),
+                other => text.push(other),
+            }
+        }
+        octal(chunk.invalid(), &mut text);
+    }
+    format!("printf %b {}", quoted(&text))
+}
+
+fn octal(bytes: &[u8], text: &mut String) {
+    bytes.iter().for_each(|byte| text.push_str(&format!("\\0{byte:03o}")));
+}
+
 /// A word for a shell.
 pub(super) fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=@%+,".contains(character);
@@ -225,4 +260,28 @@ pub(super) fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_prints_what_it_is_given() {
+        for content in
+            [&b""[..], b"a 'b' $c `d`\n\te %s\n", b"\xffa\\0101\r\n'\x1b[0m\0", "\u{9b}\u{e9}".as_bytes()]
+        {
+            let shown = printed(content);
+            assert_eq!(crate::problem::printable(&shown), shown);
+            let output = Command::new("sh").args(["-c", &shown]).output().unwrap();
+            assert_eq!(output.stdout, content, "{shown}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_a_variable_is_left_to_the_shell() {
+        let git = Git::new(&Limits::none(), Duration::from_secs(1));
+        let shown = git.shown(&["a", "$x", "$x:b", "$y", "c$x"], &["$x".to_owned()]);
+        assert!(shown.ends_with(" a \"$x\" \"$x\":b '$y' 'c$x'"), "{shown}");
+    }
 }

@@ -252,6 +252,7 @@ mod tests {
             notes: vec!["a third is saved".to_owned()],
             saves: Some(12_345_678),
             hunks: Vec::new(),
+            only: None,
         };
         Part {
             transform: "no-recommends".to_owned(),

@@ -188,7 +188,8 @@ function button(text, label, action, kind) {
 }
 
 function saved(items) {
-  const known = items.filter(({ fix }) => typeof fix.saves === "number");
+  // What makes way for another fix saves nothing beside it.
+  const known = items.filter(({ fix }) => typeof fix.saves === "number" && fix.only !== "without_unsafe");
   return known.length === 0 ? null : known.reduce((sum, { fix }) => sum + fix.saves, 0);
 }
 
@@ -386,6 +387,8 @@ function drawFix(item) {
   for (const [word, texts] of [["Why", fix.notes], ["May differ", fix.claims], ["Assumes", fix.assumes]]) {
     if (texts && texts.length > 0) terms.append(element("dt", {}, word), ...texts.map((text) => element("dd", {}, text)));
   }
+  const when = { with_unsafe: "together with the unsafe fixes of the file that it builds on", without_unsafe: "where the unsafe fixes that do more in its place are not" };
+  if (fix.only) terms.append(element("dt", {}, "Made"), element("dd", {}, when[fix.only]));
   const article = element(
     "article",
     { class: "fix", tabindex: "-1", "aria-labelledby": name, "data-at": item.at },

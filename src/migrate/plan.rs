@@ -103,7 +103,7 @@ pub(super) struct FileEntry {
     /// The images that it starts from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) bases: Vec<String>,
-    /// In the order in which they would be applied: by transform.
+    /// In the order in which they would be applied: by transform. Those that make way for others come last.
     pub(super) fixes: Vec<FixEntry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) declined: Vec<DeclinedEntry>,
@@ -131,6 +131,19 @@ pub(super) struct FixEntry {
     /// What it changes, after the fixes above it; secret values are hidden.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) hunks: Vec<Hunk>,
+    /// When it is made, if that depends on whether unsafe fixes of its file are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) only: Option<Only>,
+}
+
+/// When a safe fix is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Only {
+    /// It builds on unsafe fixes.
+    WithUnsafe,
+    /// It makes way for unsafe fixes that do more in its place.
+    WithoutUnsafe,
 }
 
 /// Lines that change, with those around them.
@@ -172,5 +185,10 @@ impl Entry {
 impl FixEntry {
     pub(super) fn is_safe(&self) -> bool {
         self.applicability == "safe"
+    }
+
+    /// Whether it is made when only safe fixes are.
+    pub(super) fn is_made_by_safe(&self) -> bool {
+        self.is_safe() && self.only != Some(Only::WithUnsafe)
     }
 }

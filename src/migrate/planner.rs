@@ -46,7 +46,10 @@ pub(super) struct Totals {
     pub(super) failed: usize,
     pub(super) files: usize,
     pub(super) fixes: usize,
+    /// Those that are made when only safe ones are.
     pub(super) safe: usize,
+    /// Safe ones that build on unsafe ones.
+    pub(super) waiting: usize,
     /// Files that could not be looked at.
     pub(super) errors: usize,
 }
@@ -221,7 +224,8 @@ impl Totals {
             failed: of_status(Status::Failed),
             files: entry.files.iter().filter(|file| !file.fixes.is_empty()).count(),
             fixes: entry.fixes().count(),
-            safe: entry.fixes().filter(|(_, fix)| fix.is_safe()).count(),
+            safe: entry.fixes().filter(|(_, fix)| fix.is_made_by_safe()).count(),
+            waiting: entry.fixes().filter(|(_, fix)| fix.is_safe() && !fix.is_made_by_safe()).count(),
             errors: entry.errors.len(),
         }
     }
@@ -233,6 +237,7 @@ impl Totals {
         self.files += other.files;
         self.fixes += other.fixes;
         self.safe += other.safe;
+        self.waiting += other.waiting;
         self.errors += other.errors;
     }
 }

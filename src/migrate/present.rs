@@ -63,6 +63,7 @@ pub(super) fn entry(fix: ReportedFix) -> FixEntry {
         notes: fix.notes,
         saves: fix.saves,
         hunks: Vec::new(),
+        only: None,
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Original<'s> {
 pub(super) struct Terms {
     pub(super) claims: Vec<String>,
     pub(super) assumes: Vec<String>,
+    /// Whether it makes way for an unsafe fix that is accepted, too.
+    pub(super) makes_way: bool,
 }
 
 /// The accepted fixes: by path, by fingerprint.
@@ -148,7 +150,10 @@ fn add(
         refused.extend(more);
     };
     let made: BTreeSet<&str> = fixes.iter().map(|fix| fix.fingerprint.as_str()).collect();
-    for fingerprint in wanted.keys().filter(|fingerprint| !made.contains(fingerprint.as_str())) {
+    let is_missed = |(fingerprint, terms): &(&String, &Terms)| {
+        !made.contains(fingerprint.as_str()) && (!terms.makes_way || made.is_empty())
+    };
+    for (fingerprint, _) in wanted.iter().filter(is_missed) {
         let reason = if refused.contains(fingerprint) { OTHER_TERMS } else { NOT_THERE };
         stack.left_out.push((original.path.clone(), fingerprint.clone(), reason));
     }
@@ -222,7 +227,11 @@ mod tests {
     fn terms(keep: impl Fn(&ReportedFix) -> bool) -> Accepted {
         let original = original();
         let outcome = optimize(TEXT, &original.options);
-        let terms = |fix: &ReportedFix| Terms { claims: fix.claims.clone(), assumes: fix.assumes.clone() };
+        let terms = |fix: &ReportedFix| Terms {
+            claims: fix.claims.clone(),
+            assumes: fix.assumes.clone(),
+            makes_way: false,
+        };
         let kept = outcome.fixes.iter().filter(|fix| keep(fix));
         let wanted = kept.map(|fix| (fix.fingerprint.clone(), terms(fix))).collect();
         [("Dockerfile".to_owned(), wanted)].into()

@@ -110,7 +110,7 @@ fn row(entry: &Entry, state: State) -> Row {
         remarks: Vec::new(),
         left_out: entry.left_out.clone(),
         fixes: entry.fixes().count(),
-        safe: entry.fixes().filter(|(_, fix)| fix.is_safe()).count(),
+        safe: entry.fixes().filter(|(_, fix)| fix.is_made_by_safe()).count(),
         errors: entry.errors.len(),
         branch: None,
         base: None,

@@ -8,7 +8,7 @@ use dockeropt_syntax::{Text, parse};
 
 use super::accept::accepted_if;
 use super::cache::Cache;
-use super::chain::chain;
+use super::chain::planned;
 use super::choice::{Choices, nearest};
 use super::context::Contexts;
 use super::git::{Git, Trouble};
@@ -175,7 +175,7 @@ fn look<'c>(
     let original = Original { path: path.clone(), text: text.to_owned(), options, surroundings };
     let looked = caught(|| {
         let outcome = optimize_in(text, &original.options, &original.surroundings);
-        let fixes = chain(&original, &outcome)?;
+        let fixes = planned(&original, &outcome)?;
         Ok::<_, String>((outcome, fixes))
     });
     let (outcome, fixes) = match looked.and_then(|looked| looked) {
@@ -208,8 +208,8 @@ fn stacks(originals: &[Original<'_>], entry: &Entry) -> Stacks {
         stack(originals, &accepted_if(entry, |_, fix| wanted(fix))).parts
     };
     Stacks {
-        safe: of(&FixEntry::is_safe),
-        neutral: of(&|fix| fix.is_safe() && graph::is_neutral(&fix.transform)),
+        safe: of(&FixEntry::is_made_by_safe),
+        neutral: of(&|fix| fix.is_made_by_safe() && graph::is_neutral(&fix.transform)),
         all: of(&|_| true),
     }
 }

@@ -216,7 +216,7 @@ fn markdown_shows_fixes_and_diff_and_tells_nobody() {
          diff --git a/a`b/Dockerfile b/a`b/Dockerfile\n--- a/a`b/Dockerfile\n+++ b/a`b/Dockerfile\n\
          @@ -1,3 +1,3 @@\n-FROM old/@team/<b>\n+FROM new/@team/<b>\n # ````\n RUN risky\n`````\n\n</details>\n\n\
          - error: `b/Dockerfile` line 1: unknown instruction: FORM\n\n\
-         dockeropt: 1 file would change (1 fix); 1 more fix with --unsafe; 1 error; run with --write to apply\n"
+         dockeropt: 1 file would change (1 fix); 1 fix needs --unsafe; 1 error; run with --write to apply\n"
     );
 }
 

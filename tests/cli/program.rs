@@ -107,6 +107,51 @@ fn a_fix_is_named_by_its_fingerprint_or_the_start_of_it() {
     assert!(err.contains("there is no fix with the fingerprint 0123456789abcdef"), "{err}");
 }
 
+#[test]
+fn a_fix_that_builds_on_others_says_on_which() {
+    let folder = Folder::with(&[("Dockerfile", IMPROVABLE)]);
+    let fix = |arguments: &[&str]| output(program(&folder.root()).arg("fix").args(arguments));
+    let fingerprints = |out: &str| -> Vec<String> {
+        let report: serde_json::Value = serde_json::from_str(out).unwrap();
+        let fixes = report["files"][0]["fixes"].as_array().unwrap();
+        fixes.iter().map(|fix| fix["fingerprint"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = fingerprints(&fix(&["--format", "json"]).1);
+    let last = all.last().unwrap();
+    let (code, out, err) = fix(&["--fix", &last[..8]]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    let named = err.trim().split("named as well: --fix ").nth(1).unwrap();
+    assert_eq!(named, format!("{},{last}", all[0]));
+    assert_eq!(fingerprints(&fix(&["--format", "json", "--fix", named]).1), [all[0].clone(), last.clone()]);
+}
+
+#[test]
+fn the_summary_has_the_number_of_fixes_with_unsafe() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let (mut counted, mut files) = (0, 0);
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let Ok(text) = std::fs::read_to_string(entry.unwrap().path().join("Dockerfile")) else { continue };
+        let folder = Folder::with(&[("Dockerfile", &text)]);
+        let fix = |arguments: &[&str]| output(program(&folder.root()).arg("fix").args(arguments));
+        let number = |arguments: &[&str]| -> usize {
+            let report: serde_json::Value = serde_json::from_str(&fix(arguments).1).unwrap();
+            report["files"][0]["fixes"].as_array().unwrap().len()
+        };
+        let (all, safe) = (number(&["--format", "json", "--unsafe"]), number(&["--format", "json"]));
+        let said = fix(&[]).2;
+        files += 1;
+        if all != safe {
+            counted += 1;
+            let (one, many) = (format!("{all} fix with --unsafe"), format!("{all} fixes with --unsafe"));
+            let more = format!(", {all} with --unsafe)");
+            assert!([one, many, more].iter().any(|it| said.contains(it.as_str())), "{all}, {safe}: {said}");
+        } else {
+            assert!(!said.contains("with --unsafe"), "{said}");
+        }
+    }
+    assert!(counted > 0 && files > counted, "{counted} of {files}");
+}
+
 /// Two fixes whose fingerprints begin alike are found by trying names until there are some.
 #[test]
 fn a_fingerprint_that_is_not_clear_is_an_error_before_anything_is_written() {

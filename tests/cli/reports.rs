@@ -65,7 +65,7 @@ fn the_summary_and_the_refusals_go_to_standard_error() {
     assert_eq!(
         ran.err,
         "Dockerfile:5: renew: it never is\n\
-         1 file would change (1 fix); 1 more fix with --unsafe; run with --write to apply\n"
+         1 file would change (1 fix); 1 fix needs --unsafe; run with --write to apply\n"
     );
     assert!(ran.out.contains("ENV API_TOKEN=abcdef"));
     let quiet = run_in(&folder, |settings| settings.quiet = true);

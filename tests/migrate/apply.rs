@@ -56,10 +56,45 @@ fn the_safe_fixes_are_those_that_fix_applies() {
     let bench = Bench::new();
     bench.repository("app", &[("Dockerfile", UBUNTU.as_bytes())]);
     bench.ok("migrate plan app -o plan");
-    bench.ok("migrate apply plan --accept safe");
+    let said = bench.ok("migrate apply plan --accept safe");
+    assert!(!said.contains("unsafe"), "{said}");
     bench.git("", &["clone", "-q", "app", "copy"]);
     bench.ok("fix --write copy");
     assert_eq!(bench.git("app", &["show", "dockeropt:Dockerfile"]), bench.read("copy/Dockerfile").trim_end());
+}
+
+/// A Dockerfile with a safe fix that builds on an unsafe one: the ENV passes the install only when the package
+/// lists don't outlive that.
+const LATER: &str =
+    "FROM debian:12\nENV VERSION 1.2\nRUN apt-get update\nRUN apt-get install -y gcc\nRUN ./x $VERSION\n";
+/// A Dockerfile with a safe fix that is not made where unsafe ones are: they make one install of two.
+const INSTEAD: &str = "FROM debian:12\nRUN apt-get update && apt-get install -y no-such-package \
+    && apt-get install -y build-essential && rm -rf /var/lib/apt/lists/*\n";
+
+#[test]
+fn safe_fixes_that_hang_together_with_unsafe_ones_are_told_apart() {
+    for (text, only, waiting) in [(LATER, "with_unsafe", 1), (INSTEAD, "without_unsafe", 0)] {
+        let bench = Bench::new();
+        bench.repository("app", &[("Dockerfile", text.as_bytes())]);
+        let said = bench.ok(&format!("migrate plan app -o plan {FOUR}"));
+        assert_eq!(said.contains("1 more once unsafe ones are accepted"), waiting == 1, "{said}");
+        let name = bench.json("plan/plan.json")["repositories"][0]["name"].as_str().unwrap().to_owned();
+        let fixes = bench.entry(&name)["files"][0]["fixes"].as_array().unwrap().clone();
+        let marked: Vec<_> = fixes.iter().filter(|fix| fix["only"] == only).collect();
+        assert!(marked.len() == 1 && marked[0]["applicability"] == "safe" && marked[0]["hunks"].is_array());
+        for (accept, option) in [("safe", ""), ("all", "--unsafe")] {
+            let said = bench.ok(&format!("migrate apply plan --accept {accept} --branch {accept}"));
+            let is_told =
+                said.contains("1 safe fix builds on an unsafe one") && said.contains("--accept all");
+            assert_eq!(is_told, accept == "safe" && waiting == 1, "{said}");
+            bench.git("", &["clone", "-q", "app", accept]);
+            bench.ok(&format!("fix --write {option} {accept} {FOUR}"));
+            let made = bench.git("app", &["show", &format!("{accept}:Dockerfile")]);
+            assert_eq!(made, bench.read(&format!("{accept}/Dockerfile")).trim_end(), "{accept} {text}");
+            let remarks = &bench.status(&name)["remarks"];
+            assert!(remarks.is_null(), "{remarks}");
+        }
+    }
 }
 
 #[test]
@@ -140,7 +175,7 @@ fn a_dry_run_shows_commands_and_changes_nothing() {
     let shown = bench.run("migrate apply plan --accept safe --push origin --dry-run").stdout;
     for command in [
         "read-tree",
-        "commit1=$(git",
+        "commit1=$(printf",
         "commit-tree -p \"$commit1\"",
         "update-ref refs/heads/dockeropt \"$commit5\"",
         "push --quiet",
@@ -150,6 +185,17 @@ fn a_dry_run_shows_commands_and_changes_nothing() {
     assert!(!shown.contains("force"), "{shown}");
     assert_eq!(bench.git("app", &["for-each-ref"]), refs);
     assert_eq!(bench.read("plan/journal.jsonl"), journal);
+    // A shell that runs them does what `apply` does.
+    bench.write("commands.sh", shown);
+    let run = bench.command("sh").args(["-eu", "commands.sh"]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let made = bench.git("app", &["rev-parse", "dockeropt"]);
+    assert_eq!(bench.git("remote.git", &["rev-parse", "dockeropt"]), made);
+    assert_eq!(bench.git("app", &["status", "--porcelain"]), "");
+    bench.git("app", &["branch", "-D", "dockeropt"]);
+    bench.git("remote.git", &["branch", "-D", "dockeropt"]);
+    bench.ok("migrate apply plan --accept safe --push origin");
+    assert_eq!(bench.git("remote.git", &["rev-parse", "dockeropt"]), made);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use dockeropt_facts::pragma::is_pragma;
 use dockeropt_facts::remembered::stale_program;
 use dockeropt_facts::shell_state::{Leak, is_plain, leaks, matters, visit};
 use dockeropt_facts::{Body, Run, Step};
+use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{Content, List, Part};
-use dockeropt_syntax::{Item, Keyword};
 
+use super::headings::{begins_a_part, comments};
 use super::{is_and_list, script};
 use crate::Context;
 
@@ -31,6 +32,9 @@ pub(super) fn blocker(context: &Context<'_>, left: &[Step<'_>], next: &Step<'_>)
     }
     if let Some(comment) = instruction_between(context, last, next) {
         return Some(format!("the comment `{comment}` is an instruction that is left out for now"));
+    }
+    if begins_a_part(context, left, next) {
+        return Some("the comments between the RUNs begin a part of the file".to_owned());
     }
     let (next_list, next_text) = script(next)?;
     if left.iter().map(|step| step.instruction.arguments().len()).sum::<usize>() + next_text.len()
@@ -99,7 +103,7 @@ fn unreadable(run: &Run<'_>) -> Option<String> {
 
 /// A pragma of a linter between two steps.
 fn pragma_between(context: &Context<'_>, step: &Step<'_>, next: &Step<'_>) -> Option<String> {
-    comments_between(context, step, next).find(|comment| is_pragma(comment)).map(str::to_owned)
+    comments(context, step, next).find(|comment| is_pragma(comment)).map(str::to_owned)
 }
 
 /// An instruction between two steps that is commented out: whoever takes it in again finds it within the
@@ -109,19 +113,7 @@ fn instruction_between(context: &Context<'_>, step: &Step<'_>, next: &Step<'_>) 
         let (word, rest) = uncommented(comment).split_once([' ', '\t']).unwrap_or_default();
         Keyword::ALL.iter().any(|(_, name)| *name == word) && !rest.trim().is_empty()
     };
-    comments_between(context, step, next).find(is_instruction).map(str::to_owned)
-}
-
-fn comments_between<'c>(
-    context: &Context<'c>,
-    step: &Step<'_>,
-    next: &Step<'_>,
-) -> impl Iterator<Item = &'c str> {
-    let file = context.facts.file;
-    file.items[step.item + 1..next.item].iter().filter_map(|item| match item {
-        Item::Comment(span) => Some(file.text[span.range()].trim()),
-        _ => None,
-    })
+    comments(context, step, next).find(is_instruction).map(str::to_owned)
 }
 
 fn uncommented(comment: &str) -> &str {

@@ -1,6 +1,8 @@
 use super::MergeRun;
 use crate::Settings;
-use crate::testing::{declines, ignores, needs_unsafe, needs_unsafe_with, rewrites};
+use crate::testing::{
+    Around, declines, ignores, needs_unsafe, needs_unsafe_with, rewrites, rewrites_in, takes_all,
+};
 
 #[test]
 fn an_install_joins_the_update_that_it_needs() {
@@ -177,14 +179,91 @@ fn comments_and_empty_lines_between_runs() {
         ",
         r"
         FROM debian:bookworm
-        RUN apt-get update \
         # The compiler.
         # RUNs below need it.
         # COPY
-            && apt-get install -y gcc
+        RUN apt-get update && apt-get install -y gcc
 
         CMD gcc
         ",
+    );
+}
+
+#[test]
+fn comments_that_say_what_is_joined_go_with_their_run() {
+    rewrites(
+        &MergeRun,
+        r"
+        FROM debian:bookworm
+        # The lists.
+        RUN apt-get update
+        # The compiler.
+        RUN apt-get install -y gcc
+
+        RUN apt-get update
+        # More.
+        RUN apt-get install -y make
+        # Even more.
+        RUN apt-get install -y bash
+        ",
+        r"
+        FROM debian:bookworm
+        # The lists.
+        RUN apt-get update \
+        # The compiler.
+            && apt-get install -y gcc
+
+        RUN apt-get update \
+        # More.
+            && apt-get install -y make \
+        # Even more.
+            && apt-get install -y bash
+        ",
+    );
+}
+
+#[test]
+fn headings_stand_above_what_is_joined() {
+    rewrites(
+        &MergeRun,
+        r"
+        FROM debian:bookworm
+        # The lists.
+        RUN apt-get update
+
+        # ----------
+        # For people
+        # ----------
+        RUN apt-get install -y vim
+
+        WORKDIR /a
+        # The lists.
+        RUN apt-get update
+        # Node.
+        RUN apt-get install -y curl
+        ADD https://example.com/x /x
+        ",
+        r"
+        FROM debian:bookworm
+        # The lists.
+        # ----------
+        # For people
+        # ----------
+        RUN apt-get update && apt-get install -y vim
+
+        WORKDIR /a
+        # The lists.
+        # Node.
+        RUN apt-get update && apt-get install -y curl
+        ADD https://example.com/x /x
+        ",
+    );
+    declines(
+        &MergeRun,
+        &[(
+            "FROM debian:bookworm\nRUN touch /x && apt-get update\n#####\n# tools\n#####\nRUN apt-get install -y vim\n",
+            "begin a part of the file",
+        )],
     );
 }
 
@@ -470,6 +549,24 @@ fn a_layer_less_is_no_gain_unless_it_is_asked_for() {
         before,
         "FROM debian:bookworm\nRUN echo a > /a && echo b > /b\n",
         "cached apart",
+    );
+}
+
+#[test]
+fn what_pays_is_had_without_what_does_not() {
+    let around = Around::settings(&Settings { merge_always: true, ..Settings::default() });
+    let before = "FROM debian:bookworm\nRUN echo a > /a\nRUN apt-get update\nRUN apt-get install -y gcc\nRUN gcc --version\n";
+    rewrites_in(
+        &MergeRun,
+        &around,
+        before,
+        "FROM debian:bookworm\nRUN echo a > /a\nRUN apt-get update && apt-get install -y gcc\nRUN gcc --version\n",
+    );
+    takes_all(
+        &MergeRun,
+        &around,
+        before,
+        "FROM debian:bookworm\nRUN echo a > /a && apt-get update && apt-get install -y gcc && gcc --version\n",
     );
 }
 

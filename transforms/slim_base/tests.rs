@@ -1,5 +1,5 @@
 use super::SlimBase;
-use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in};
+use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in, passes};
 
 #[test]
 fn nothing_of_the_full_image_is_used() {
@@ -97,6 +97,41 @@ fn lock_files_of_which_it_is_not_known_what_they_need() {
 }
 
 #[test]
+fn what_the_file_installs_itself_is_not_installed_twice() {
+    let around = Around::files(&[("requirements.txt", "mysqlclient==2.1.1\n"), ("app.py", "")]);
+    let install = "RUN apt-get update && apt-get install -y default-libmysqlclient-dev gcc=4:10.2.1-1\n";
+    let rest = "WORKDIR /app\nCOPY . /app\nRUN pip install -r requirements.txt\n";
+    needs_unsafe_in(
+        &SlimBase,
+        &around,
+        &format!("FROM python:3.10\n{install}{rest}"),
+        &format!("FROM python:3.10-slim\n{install}{rest}"),
+        "python:3.10-slim lacks",
+    );
+    // Only what is there in any case, and before it is needed.
+    for own in [
+        "RUN git clone https://example.com/x\nRUN apt-get update && apt-get install -y git\n",
+        "RUN apt-get update; apt-get install -y git\nRUN git clone https://example.com/x\n",
+        "RUN apt-get update && (true || apt-get install -y git)\nRUN git clone https://example.com/x\n",
+    ] {
+        let added = "RUN apt-get update && apt-get install -y --no-install-recommends git \\\n    && rm -rf /var/lib/apt/lists/*\n";
+        needs_unsafe(
+            &SlimBase,
+            &format!("FROM python:3.12-bookworm\n{own}"),
+            &format!("FROM python:3.12-slim-bookworm\n{added}{own}"),
+            "but for git",
+        );
+    }
+    let own = "RUN apt-get update && apt-get install -y git && git clone https://example.com/x\n";
+    needs_unsafe(
+        &SlimBase,
+        &format!("FROM python:3.12-bookworm\n{own}"),
+        &format!("FROM python:3.12-slim-bookworm\n{own}"),
+        "python:3.12-slim-bookworm lacks",
+    );
+}
+
+#[test]
 fn scripts_of_the_project_are_read() {
     let around = Around::files(&[("start.sh", "#!/bin/sh\ngit pull\nexec python app.py\n")]);
     needs_unsafe_in(
@@ -123,6 +158,19 @@ fn images_without_a_lighter_variant() {
             "FROM --platform=linux/arm64 python:3.12-bookworm\nRUN pip install flask\n",
             "FROM python:3.12-bookworm AS build\nRUN pip install flask\nFROM alpine:3.20\nCOPY --from=build /x /x\n",
             "FROM python:3.12-windowsservercore\nRUN pip install flask\n",
+        ],
+    );
+}
+
+#[test]
+fn who_asks_is_told_why_there_is_nothing_to_do() {
+    passes(
+        &SlimBase,
+        &[
+            ("FROM ubuntu:22.04\nRUN apt-get update\n", "no lighter variant of ubuntu:22.04 is known"),
+            ("FROM python:3.12-slim\n", "no lighter variant of python:3.12-slim is known"),
+            ("ARG V=3.12\nFROM python:$V\n", "put together when it is built"),
+            ("FROM --platform=linux/arm64 python:3.12-bookworm\n", "for a platform of its own"),
         ],
     );
 }

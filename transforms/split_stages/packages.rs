@@ -210,7 +210,10 @@ impl<'c> Subject<'c> {
                     return Err(Refusal::new(format!("a program of {name} is called when the program runs")));
                 }
                 Some(libraries) => {
-                    sorting.left.push(name.to_owned());
+                    // Two RUNs may install the same.
+                    if !sorting.left.iter().any(|left| left == name) {
+                        sorting.left.push(name.to_owned());
+                    }
                     libraries_of_left.extend(libraries.clone());
                     sorting.kept.extend(libraries);
                 }

@@ -210,7 +210,7 @@ fn missing<'c>(
         .filter(|&at| at >= cut || starts(&subject.steps[at]))
         .map(|at| at + first)
         .collect();
-    let found = Needs::of_steps(subject.context, &numbers, scripts, (&full, &light), tag)?;
+    let found = Needs::of_steps(subject.context, &numbers, 0..0, scripts, (&full, &light), tag)?;
     match found.first() {
         Some(package) if !is_known => Err(Refusal::new(format!(
             "{package} is called when the program runs, and {} lacks it",

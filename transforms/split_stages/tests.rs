@@ -1,5 +1,5 @@
 use super::SplitStages;
-use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in};
+use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs_unsafe_in, passes};
 
 const APT: &str = "RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libpq-dev \\\n    && rm -rf /var/lib/apt/lists/*";
 
@@ -46,6 +46,35 @@ fn what_only_builds_stays_in_the_builder() {
         CMD ["python", "app.py"]
         "#,
         "only /opt/venv is in the image",
+    );
+}
+
+#[test]
+fn who_asks_is_told_why_there_is_nothing_to_do() {
+    passes(
+        &SplitStages,
+        &[
+            ("FROM python:3.12\nRUN pip install flask\n", "python:3.12 has the compilers itself"),
+            ("FROM python:3.12-slim\nRUN pip install flask\n", "for building alone"),
+            ("FROM alpine:3.20\nRUN true\n", "for building alone"),
+            ("FROM alpine:3.20 AS a\nFROM a\n", "several stages"),
+        ],
+    );
+}
+
+#[test]
+fn a_package_that_is_installed_twice_is_named_once() {
+    let apt = |packages| format!("RUN apt-get update && apt-get install -y {packages}\n");
+    let install = apt("gcc libpq-dev") + &apt("gcc libc6-dev");
+    needs_unsafe(
+        &SplitStages,
+        &format!("FROM python:3.12-slim-bookworm\n{install}RUN pip install flask\nCMD [\"flask\"]\n"),
+        &format!(
+            "FROM python:3.12-slim-bookworm AS builder\n{install}RUN python -m venv /opt/venv\nENV PATH=\"/opt/venv/bin:$PATH\"\n\
+             RUN pip install flask\n\nFROM python:3.12-slim-bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends libpq5 \\\n    \
+             && rm -rf /var/lib/apt/lists/*\nENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\nCMD [\"flask\"]\n"
+        ),
+        "does not need gcc, libpq-dev, libc6-dev when it runs",
     );
 }
 

@@ -1,8 +1,5 @@
 FROM python:3.10-slim-bookworm AS builder
-RUN apt-get update && apt-get install -y --no-install-recommends \
-    curl \
-    default-libmysqlclient-dev \
-    gcc \
+RUN apt-get update && apt-get install -y --no-install-recommends default-libmysqlclient-dev gcc \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certificates \

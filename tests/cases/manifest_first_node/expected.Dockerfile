@@ -2,9 +2,8 @@
 FROM node:20-bookworm-slim AS site
 WORKDIR /site
 
-RUN apt-get update \
 # for the version
-    && apt-get install -y git
+RUN apt-get update && apt-get install -y git
 
 RUN npm install -g pnpm@9
 COPY package.json package-lock.json ./
