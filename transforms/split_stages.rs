@@ -59,6 +59,7 @@
 //! folder, extensions of PHP of which it isn't known what they are made of, `make install`, Makefiles that can't
 //! be read or that write elsewhere, and Ubuntu, of which there are no tables.
 
+mod built;
 mod c;
 mod layout;
 mod makefile;
