@@ -25,6 +25,7 @@ use crate::text::check_text;
 use crate::tokens::{Erasure, Token, Tokens, words_of_command};
 use crate::trace::{Atom, Code, CopyEvent, Event, Inherited};
 use crate::unsplit::{added_last, without_last_stage};
+use crate::value::Value;
 
 /// What the accepted fixes claim and assume.
 #[derive(Clone, Debug, Default)]
@@ -156,6 +157,14 @@ fn same_configuration(
     if let Some(split) = split {
         before.retain(|name, _| !name.starts_with("ARG ") && !split.dropped.contains(name));
         after.retain(|name, _| !name.starts_with("ARG "));
+        // What the base has set is spelled out.
+        if let Some(folder) = &split.workdir
+            && after.get("WORKDIR") == Some(folder)
+            && before.get("WORKDIR") == Some(&Value::symbol("WORKDIR").raw().to_owned())
+        {
+            before.remove("WORKDIR");
+            after.remove("WORKDIR");
+        }
         if let Some(folder) = &split.path {
             before.remove(PATH);
             let new = after.remove(PATH).unwrap_or_default();

@@ -33,6 +33,8 @@ pub enum Table<'a> {
     NativeNode,
     /// `native-ruby.tsv`: gems with compiled parts.
     NativeRuby,
+    /// `native-rust.tsv`: crates that are linked to libraries of C.
+    NativeRust,
     /// `pure-ruby.tsv`: gems without.
     PureRuby,
     /// `native-php.tsv`: extensions of PHP.
@@ -40,6 +42,23 @@ pub enum Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// The names of the tables, apart from those of packages.
+    pub const NAMES: [&'static str; 13] = [
+        "bases",
+        "variants",
+        "base-contents",
+        "owners",
+        "dev-runtime",
+        "build-only",
+        "native-python",
+        "pure-python",
+        "native-node",
+        "native-ruby",
+        "native-rust",
+        "pure-ruby",
+        "native-php",
+    ];
+
     /// The table that a file's name stands for.
     pub fn named(name: &'a str) -> Option<Self> {
         let name = name.strip_suffix(".tsv").unwrap_or(name);
@@ -54,6 +73,7 @@ impl<'a> Table<'a> {
             "pure-python" => Some(Self::PurePython),
             "native-node" => Some(Self::NativeNode),
             "native-ruby" => Some(Self::NativeRuby),
+            "native-rust" => Some(Self::NativeRust),
             "pure-ruby" => Some(Self::PureRuby),
             "native-php" => Some(Self::NativePhp),
             _ => name.strip_prefix("packages-").map(Self::Packages),
@@ -74,6 +94,7 @@ impl<'a> Table<'a> {
             Self::PurePython => Table::PurePython,
             Self::NativeNode => Table::NativeNode,
             Self::NativeRuby => Table::NativeRuby,
+            Self::NativeRust => Table::NativeRust,
             Self::PureRuby => Table::PureRuby,
             Self::NativePhp => Table::NativePhp,
         }
@@ -97,6 +118,7 @@ impl<'a> Table<'a> {
             Self::PurePython => include_str!("data/pure-python.tsv"),
             Self::NativeNode => include_str!("data/native-node.tsv"),
             Self::NativeRuby => include_str!("data/native-ruby.tsv"),
+            Self::NativeRust => include_str!("data/native-rust.tsv"),
             Self::PureRuby => include_str!("data/pure-ruby.tsv"),
             Self::NativePhp => include_str!("data/native-php.tsv"),
         })
@@ -109,7 +131,7 @@ impl<'a> Table<'a> {
             Self::Bases => (6, 6),
             Self::Variants => (3, 6),
             Self::BaseContents => (6, 8),
-            Self::Owners | Self::BuildOnly => (2, 2),
+            Self::Owners | Self::BuildOnly | Self::NativeRust => (2, 2),
             Self::DevRuntime => (2, 4),
             Self::PurePython | Self::PureRuby => (1, 2),
             Self::NativePython | Self::NativeNode | Self::NativeRuby | Self::NativePhp => (4, 5),
@@ -118,7 +140,7 @@ impl<'a> Table<'a> {
 }
 
 /// Tables that the program comes with and that say where they are from.
-const OURS: [(&str, Table<'static>); 14] = [
+const OURS: [(&str, Table<'static>); 15] = [
     ("packages-bullseye.tsv", Table::Packages("bullseye")),
     ("packages-bookworm.tsv", Table::Packages("bookworm")),
     ("packages-trixie.tsv", Table::Packages("trixie")),
@@ -131,6 +153,7 @@ const OURS: [(&str, Table<'static>); 14] = [
     ("pure-python.tsv", Table::PurePython),
     ("native-node.tsv", Table::NativeNode),
     ("native-ruby.tsv", Table::NativeRuby),
+    ("native-rust.tsv", Table::NativeRust),
     ("pure-ruby.tsv", Table::PureRuby),
     ("native-php.tsv", Table::NativePhp),
 ];
@@ -191,28 +214,33 @@ impl Knowledge {
         BUILTIN.get_or_init(Self::default)
     }
 
-    /// What the program comes with, and rows of a team, which come before ours of the same name. Their text
-    /// stays until the program ends, as ours does.
+    /// What the program comes with, and rows of a team; see [`add`](Self::add).
     pub fn with(rows: &[(Table<'_>, &str)]) -> Result<Self, BadRow> {
         let mut knowledge = Self::default();
         for (table, text) in rows {
-            let (fewest, most) = table.columns();
-            let table = table.kept();
-            let mut added: HashMap<&'static str, Vec<Row>> = HashMap::default();
-            for (at, line) in leak(text).lines().enumerate() {
-                if line.is_empty() || line.starts_with('#') {
-                    continue;
-                }
-                let columns = line.split('\t').count();
-                if columns < fewest || columns > most {
-                    return Err(BadRow { line: at + 1, columns, fewest, most });
-                }
-                let row = split(line);
-                added.entry(row.0).or_default().push(row);
-            }
-            knowledge.added.push((table, added));
+            knowledge.add(*table, text)?;
         }
         Ok(knowledge)
+    }
+
+    /// Adds rows of a team, which come before ours of the same name. Their text stays until the program ends, as
+    /// ours does.
+    pub fn add(&mut self, table: Table<'_>, text: &str) -> Result<(), BadRow> {
+        let (fewest, most) = table.columns();
+        let mut added: HashMap<&'static str, Vec<Row>> = HashMap::default();
+        for (at, line) in leak(text).lines().enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let columns = line.split('\t').count();
+            if columns < fewest || columns > most {
+                return Err(BadRow { line: at + 1, columns, fewest, most });
+            }
+            let row = split(line);
+            added.entry(row.0).or_default().push(row);
+        }
+        self.added.push((table.kept(), added));
+        Ok(())
     }
 
     /// Where our tables are from.
@@ -312,6 +340,7 @@ mod tests {
         let bad = Knowledge::with(&[(Table::Owners, "\nx\ty\nz\n")]).unwrap_err();
         assert_eq!(bad.to_string(), "row 3: 1 columns; this table has 2 to 2, with a tab between them");
         assert_eq!(Table::named("packages-jammy.tsv"), Some(Table::Packages("jammy")));
+        assert!(Table::NAMES.iter().all(|name| Table::named(name).is_some()));
         assert_eq!((Table::named("owners"), Table::named("x.tsv")), (Some(Table::Owners), None));
     }
 }

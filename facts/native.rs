@@ -113,6 +113,16 @@ impl Knowledge {
         needs.unwrap_or(Native::Unknown)
     }
 
+    /// The packages with the libraries that a program is linked to by a crate of Rust; `None` if it isn't known.
+    pub fn libraries_of_crate(&self, name: &str, release: &str) -> Option<BTreeSet<&'static str>> {
+        let (_, row) = self.row(Table::NativeRust, name)?;
+        let mut libraries = BTreeSet::new();
+        for package in packages(row) {
+            libraries.extend(self.runtime_of(release, package)?);
+        }
+        Some(libraries)
+    }
+
     /// A gem as a lock file has it.
     pub fn gem(&self, gem: &Gem<'_>, release: &str) -> Native {
         let ready = Native::Ready(Needs::default());

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::base_contents::Contents;
 use crate::knowledge::{Knowledge, Table, columns};
+use crate::tables::rows;
 
 /// A package without a row: what it needs isn't known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +40,13 @@ impl Knowledge {
     /// Whether a package is in every image that is made of the release, the slim ones too.
     pub fn is_in_base(&self, release: &str, package: &str) -> bool {
         matches!(self.package(release, package), Some((_, Row::Base)))
+    }
+
+    /// What apt's package lists take after an update in an image of the release, in bytes; `None` if that isn't
+    /// known.
+    pub fn list_bytes(&self, release: &str) -> Option<u64> {
+        let mut sizes = rows(include_str!("data/list-sizes.tsv"));
+        sizes.find_map(|row| row.get(1)?.parse().ok().filter(|_| row[0] == release))
     }
 
     /// What a package weighs by itself, in bytes.

@@ -95,10 +95,31 @@ impl Caller {
 
 /// How many bytes a file may have to be read, by its path; `None` if its content is of no interest.
 pub fn largest_text(path: &str) -> Option<u64> {
-    static TABLE: OnceLock<Vec<(&'static str, u64)>> = OnceLock::new();
+    read_file(path).map(|row| row.largest)
+}
+
+/// Whether a file says, by its path, what a manager of packages installs.
+pub fn is_manifest(path: &str) -> bool {
+    const OTHERS: [&str; 7] = ["ignore file", "make", "cmake", "autoconf", "script", "processes", "node-gyp"];
+    read_file(path).is_some_and(|row| !OTHERS.contains(&row.what))
+}
+
+/// A row of `read-files.tsv`.
+struct ReadFile {
+    pattern: &'static str,
+    what: &'static str,
+    largest: u64,
+}
+
+fn read_file(path: &str) -> Option<&'static ReadFile> {
+    static TABLE: OnceLock<Vec<ReadFile>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
         let rows = rows(include_str!("data/read-files.tsv"));
-        rows.filter_map(|row| Some((row[0], row.get(2)?.parse::<u64>().ok()? << 10))).collect()
+        rows.filter_map(|row| {
+            let [pattern, what, largest] = row[..] else { return None };
+            Some(ReadFile { pattern, what, largest: largest.parse::<u64>().ok()? << 10 })
+        })
+        .collect()
     });
     let mut slashes = path.rmatch_indices('/').map(|(at, _)| at + 1);
     let name = slashes.next().map_or(path, |at| &path[at..]);
@@ -110,7 +131,7 @@ pub fn largest_text(path: &str) -> Option<u64> {
             Some((start, end)) => name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some(),
         }
     };
-    table.iter().find(|(pattern, _)| matches(pattern)).map(|&(_, largest)| largest)
+    table.iter().find(|row| matches(row.pattern))
 }
 
 impl Project {

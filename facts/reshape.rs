@@ -37,6 +37,8 @@ pub struct Split {
     pub path: Option<String>,
     /// The variables that only the builder needs.
     pub dropped: Vec<String>,
+    /// The folder that the builder's base sets and the last stage now enters itself.
+    pub workdir: Option<String>,
 }
 
 /// Pairs the stages of an original with those of a result; `None` if that can't be done.
@@ -150,14 +152,19 @@ pub(crate) fn allowed(
                     split.is_some_and(|split| split.commands.iter().any(|it| Some(it) == words.as_ref()))
                 };
                 let installs = |words: &[&str]| {
-                    let rest = words.strip_prefix(&INSTALL);
+                    let rest = words.strip_prefix(&INSTALL).or(words.strip_prefix(&ADD));
                     rest.is_some_and(|rest| {
                         !rest.is_empty() && named.iter().any(|names| rest.iter().all(|it| has(names, it)))
                     })
                 };
                 words.as_deref().is_some_and(installs) || (!is_last && is_command())
             }
-            Event::Mkdir { path, user, .. } => builder.is_some_and(|events| makes(events, path, user)),
+            Event::Mkdir { path, user, .. } => {
+                let of_base = split.and_then(|split| split.workdir.as_deref());
+                builder.is_some_and(|events| {
+                    makes(events, path, user) || path.text().is_some() && path.text() == of_base
+                })
+            }
         };
     }
     // An update belongs to the install behind it.
@@ -188,6 +195,7 @@ pub(crate) fn allowed(
 
 /// How packages are installed by rewrites.
 const INSTALL: [&str; 4] = ["apt-get", "install", "-y", "--no-install-recommends"];
+const ADD: [&str; 3] = ["apk", "add", "--no-cache"];
 const UPDATE: [&str; 2] = ["apt-get", "update"];
 const REMOVAL: &str = "rm -rf /var/lib/apt/lists/*";
 

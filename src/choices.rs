@@ -191,6 +191,7 @@ impl Choices {
             banned: BTreeSet::new(),
             merge_always: selection.merge_when == Some(When::Always),
             builds: selection.builds(),
+            knowledge: config.knowledge.clone(),
         }
     }
 }

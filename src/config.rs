@@ -1,8 +1,10 @@
 //! `dockeropt.toml`: what a project chooses.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dockeropt_facts::builds::{Builds, Engine, Version};
+use dockeropt_facts::knowledge::{Knowledge, Table};
 use dockeropt_syntax::{LineIndex, nearest};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::Deserialize;
@@ -23,6 +25,10 @@ pub struct Config {
     pub edition: Option<u32>,
     /// The fixes that were there before, which are not reported; a path relative to the current folder.
     pub baseline: Option<PathBuf>,
+    /// The files with rows of our own, and their paths as they are written.
+    pub tables: Vec<PathBuf>,
+    /// What they say, with what the program comes with; `None` without such files.
+    pub knowledge: Option<Arc<Knowledge>>,
     /// What holds for all files.
     pub selection: Selection,
     /// What holds for some files, in order; the last one that says something counts.
@@ -121,7 +127,29 @@ pub fn read(path: &Path) -> anyhow::Result<Config> {
     let shown = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{shown}: {}", describe(&error)))?;
-    read_text(&text, path)
+    let mut config = read_text(&text, path)?;
+    config.knowledge = knowledge(&config.tables)?;
+    Ok(config)
+}
+
+/// Reads tables of packages and images.
+///
+/// # Errors
+/// If one can't be read, has a name that stands for no table, or a row with too few or too many columns.
+fn knowledge(paths: &[PathBuf]) -> anyhow::Result<Option<Arc<Knowledge>>> {
+    let mut knowledge = Knowledge::default();
+    for path in paths {
+        let shown = path.display();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let table = Table::named(name).ok_or_else(|| {
+            let names = Table::NAMES.iter().map(|name| format!("{name}.tsv")).collect::<Vec<_>>().join(", ");
+            anyhow::anyhow!("{shown}: the name of the file says what it is: {names} or packages-RELEASE.tsv")
+        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| anyhow::anyhow!("{shown}: {}", describe(&error)))?;
+        knowledge.add(table, &text).map_err(|mistake| anyhow::anyhow!("{shown}: {mistake}"))?;
+    }
+    Ok((!paths.is_empty()).then(|| Arc::new(knowledge)))
 }
 
 /// Reads the text of a configuration file, which is that of a path.
@@ -149,6 +177,7 @@ struct Mistake {
 struct Written {
     edition: Option<Spanned<u32>>,
     baseline: Option<PathBuf>,
+    tables: Vec<PathBuf>,
     only: Vec<Spanned<String>>,
     skip: Vec<Spanned<String>>,
     enable: Vec<Spanned<String>>,
@@ -207,6 +236,8 @@ fn parse(text: &str, path: &Path) -> Result<Config, Mistake> {
         path: Some(path.to_path_buf()),
         edition: edition.transpose()?,
         baseline: written.baseline.map(|baseline| folder.join(baseline)),
+        tables: written.tables.iter().map(|path| folder.join(path)).collect(),
+        knowledge: None,
         selection: selection(only, skip, enable, r#unsafe, merge_run, builds)?,
         overrides: written
             .overrides
@@ -371,6 +402,31 @@ mod tests {
             let found = LineIndex::new(text).position(text, mistake.at);
             assert!(mistake.message.starts_with(message), "{text}: {}", mistake.message);
             assert_eq!((found.line, found.column), place, "{text}: {}", mistake.message);
+        }
+    }
+
+    #[test]
+    fn tables_of_our_own_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let config = |name: &str| {
+            write(NAME, &format!("tables = [\"{name}\"]\n"));
+            read(&folder.path().join(NAME))
+        };
+        write("bases.tsv", "*/team/base\t*\tdebian\tbookworm\tapt\tyes\n");
+        let knowledge = config("bases.tsv").unwrap().knowledge.unwrap();
+        assert_eq!(knowledge.base("registry.example.com/team/base:1").unwrap().releases, ["bookworm"]);
+        write("packages-bookworm.tsv", "# ours\nteam-tools\t100\tcurl\n");
+        let knowledge = config("packages-bookworm.tsv").unwrap().knowledge.unwrap();
+        assert_eq!(knowledge.size("bookworm", "team-tools"), Some(102_400));
+        write("owners.tsv", "tool\tteam-tools\nx\n");
+        for (name, says) in [
+            ("owners.tsv", "owners.tsv: row 2: 1 columns; this table has 2 to 2, with a tab between them"),
+            ("mine.tsv", "the name of the file says what it is: bases.tsv, variants.tsv"),
+            ("variants.tsv", "variants.tsv: not found"),
+        ] {
+            let said = config(name).unwrap_err().to_string();
+            assert!(said.contains(says), "{said}");
         }
     }
 

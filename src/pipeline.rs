@@ -39,6 +39,8 @@ pub struct Options {
     pub merge_always: bool,
     /// What the builds use: nothing that they don't read is written.
     pub builds: Builds,
+    /// What is known of packages and images; `None` for what the program comes with.
+    pub knowledge: Option<Arc<Knowledge>>,
 }
 
 /// Whether a fix can be applied without asking.
@@ -384,7 +386,7 @@ impl Run<'_> {
             };
             let memo = Memo::new(facts);
             let surroundings = attempt.changed.as_ref().map_or(self.surroundings, |it| &it.surroundings);
-            let knowledge = Knowledge::builtin();
+            let knowledge = self.options.knowledge.as_deref().unwrap_or_else(|| Knowledge::builtin());
             let context = Context { facts, memo: &memo, settings: &settings, knowledge, surroundings };
             let mut edits = Edits::new();
             let mut ignored: Vec<String> = Vec::new();

@@ -2,15 +2,18 @@
 //! all fixes, and `report.txt` says which they were and what was left alone. A folder `context` is the
 //! build context.
 //!
+//! `enable` names transforms that are off by default.
+//!
 //! With `UPDATE_EXPECT=1` in the environment the expectations are written anew.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use dockeropt::pipeline::{Applicability, Options, Outcome, ReportedFix, optimize_in};
 use dockeropt::project::Contexts;
-use dockeropt_transforms::Surroundings;
+use dockeropt_transforms::{ALL, Surroundings};
 use similar::TextDiff;
 
 #[test]
@@ -22,6 +25,7 @@ fn cases() {
         .collect();
     folders.sort();
     assert!(!folders.is_empty());
+    let mut touched = BTreeSet::new();
     for folder in folders {
         let text = read(&folder.join("Dockerfile"));
         let dockerfile = folder.join("Dockerfile");
@@ -30,16 +34,60 @@ fn cases() {
             true => contexts.around(&dockerfile),
             false => Surroundings::unknown(),
         };
-        let safe = optimize_in(&text, &Options::default(), &surroundings());
-        let options = Options { allow_unsafe: true, ..Options::default() };
+        let enable = enabled(&folder);
+        let safe = Options { enable: enable.clone(), ..Options::default() };
+        let safe = optimize_in(&text, &safe, &surroundings());
+        let options = Options { allow_unsafe: true, enable, ..Options::default() };
         let all = optimize_in(&text, &options, &surroundings());
         for outcome in [&safe, &all] {
             assert_eq!((&outcome.bugs, &outcome.diagnostics), (&vec![], &vec![]), "{}", folder.display());
         }
+        touched.extend(pairs(&all));
         expect(&folder.join("expected.Dockerfile"), &all.after, &mut failures);
         expect(&folder.join("report.txt"), &report(&safe, &all), &mut failures);
     }
     assert!(failures.is_empty(), "{failures}");
+    let ids: Vec<&str> = ALL.iter().map(|transform| transform.meta().id).collect();
+    let mut missing = Vec::new();
+    for (at, one) in ids.iter().enumerate() {
+        for other in &ids[at + 1..] {
+            let pair = [*one, *other];
+            match (touched.contains(&pair), apart(pair)) {
+                (false, None) => missing.push(pair.join(" and ")),
+                (true, Some(why)) => missing.push(format!("{}, though {why}", pair.join(" and "))),
+                _ => {}
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no case has both: {missing:#?}");
+}
+
+/// The transforms that a case asks for.
+fn enabled(folder: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(folder.join("enable")).unwrap_or_default();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Why two transforms never work on the same file.
+fn apart(pair: [&str; 2]) -> Option<&'static str> {
+    match pair {
+        ["development-stage", "split-stages"] => Some("both are for a file with one stage"),
+        _ => None,
+    }
+}
+
+/// The transforms that work on one file together, in the order in which they run.
+fn pairs(outcome: &Outcome) -> BTreeSet<[&'static str; 2]> {
+    let place = |id: &str| ALL.iter().position(|transform| transform.meta().id == id);
+    let mut found = BTreeSet::new();
+    for one in &outcome.fixes {
+        for other in &outcome.fixes {
+            if place(one.transform) < place(other.transform) {
+                found.insert([one.transform, other.transform]);
+            }
+        }
+    }
+    found
 }
 
 /// What was done and what was not, the safe fixes apart from the others.

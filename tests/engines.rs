@@ -167,6 +167,45 @@ fn a_build_that_fails_leaves_nothing_behind() {
     }
 }
 
+/// git recommends less, which a pager is for: nothing in the file says that somebody calls it.
+#[test]
+fn the_guilty_fix_is_dropped_and_the_others_stay() {
+    const TEXT: &str = "FROM debian:bookworm-slim
+RUN apt-get update
+RUN apt-get install -y git
+COPY file.txt /app/
+RUN apt-get install -y --no-install-recommends file
+CMD [\"file\", \"/app/file.txt\"]
+";
+    // What is found has nothing to do with the engine.
+    for engine in engines().into_iter().filter(|engine| engine == "docker") {
+        let project = Project::new(TEXT);
+        let before = all_there_is(&engine);
+        let arguments = [
+            "fix",
+            "--unsafe",
+            "--verify",
+            "--run",
+            "less --version | head -n 1",
+            "--write",
+            "--allow-dirty",
+        ];
+        let output = project.command(&engine, &arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let dropped: Vec<&str> = said.lines().filter(|line| line.contains(": dropped ")).collect();
+        assert!(dropped.len() == 1 && dropped[0].contains("dropped no-recommends"), "{engine}: {said}");
+        let after = fs::read_to_string(project.dockerfile()).unwrap();
+        for kept in ["apt-get update && apt-get install -y git", "rm -rf /var/lib/apt/lists/*"] {
+            assert!(after.contains(kept), "{engine}: {after}");
+        }
+        assert!(!after.contains("--no-install-recommends git"), "{engine}: {after}");
+        assert!(after.find("COPY") > after.find("-recommends file"), "{engine}: {after}");
+        assert_eq!(all_there_is(&engine), before, "{engine}");
+        assert_eq!(project.left(), [""; 0]);
+    }
+}
+
 /// Starts dockeropt, and waits until its build is at a step that sleeps.
 fn start(project: &Project, engine: &str, arguments: &[&str], step: &str) -> Child {
     let child =

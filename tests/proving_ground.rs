@@ -48,6 +48,26 @@ fn dockeropt(arguments: &[&str]) -> Output {
     output
 }
 
+/// Builds the images in tests/bases that a project starts from, where the engine hasn't got them: those of which
+/// no official one can be fetched everywhere.
+fn build_bases(project: &Path) {
+    let text = fs::read_to_string(project.join("Dockerfile")).unwrap();
+    for entry in fs::read_dir(root().join("tests/bases")).unwrap() {
+        let folder = entry.unwrap().path();
+        let dockerfile = fs::read_to_string(folder.join("Dockerfile")).unwrap();
+        let name = dockerfile.lines().next().unwrap().trim_start_matches("# ");
+        let is_used = text.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
+        let is_there =
+            || Command::new("docker").args(["image", "inspect", name]).output().unwrap().status.success();
+        if is_used && !is_there() {
+            let mut build = Command::new("docker");
+            let output =
+                build.args(["build", "--network", "host", "--tag", name]).arg(&folder).output().unwrap();
+            assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
 /// What `verify` finds in a project.
 fn verify(project: &Path, measure: bool) -> Value {
     let smoke = note(project, "smoke").unwrap();
@@ -95,6 +115,7 @@ fn every_project_does_the_same_after_the_rewrite() {
     assert!(!found.is_empty());
     for project in &found {
         let name = project.file_name().unwrap().to_string_lossy().into_owned();
+        build_bases(project);
         let report = verify(project, measure);
         prune();
         let size = |side: &str| report[side]["size"].as_u64().unwrap_or_default();
@@ -109,7 +130,7 @@ fn every_project_does_the_same_after_the_rewrite() {
         table.push_str(&row(&name, &report, measure));
     }
     if env::var_os("DOCKEROPT_RESULTS").is_some() {
-        replace_part("projects", &format!("{}{table}", head(measure)));
+        replace_part("projects", &with_others(&table, measure));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -123,7 +144,7 @@ const TIMES: [(&str, &str); 3] = [
 
 /// The first two lines of the table of projects.
 fn head(with_times: bool) -> String {
-    let mut columns = vec!["project", "size, MB", ""];
+    let mut columns = vec!["project", "size, MB", "", "less, MB", "predicted, MB"];
     columns.extend(TIMES.iter().filter(|_| with_times).map(|(title, _)| *title));
     columns.push("applied");
     format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()))
@@ -150,10 +171,40 @@ fn row(name: &str, report: &Value, with_times: bool) -> String {
         name.to_owned(),
         format!("{:.1} → {:.1}", before / 1e6, after / 1e6),
         format!("{:+.1} %", (after / before.max(1.0) - 1.0) * 100.0),
+        format!("{:.1}", (before - after) / 1e6),
+        predicted(report),
     ];
     columns.extend(TIMES.iter().filter(|_| with_times).map(|(_, what)| time(what)));
     columns.push(applied.join(", "));
     format!("| {} |\n", columns.join(" | "))
+}
+
+/// What the fixes are said to save, with a `+` if some of them may save more than there is a basis for.
+fn predicted(report: &Value) -> String {
+    const SAVE: [&str; 4] = ["slim-base", "split-stages", "no-recommends", "clean-package-cache"];
+    let fixes = report["fixes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let known: i64 = fixes.iter().filter_map(|fix| fix["saves_bytes"].as_i64()).sum();
+    let saves = |fix: &&Value| fix["transform"].as_str().is_some_and(|name| SAVE.contains(&name));
+    let more = fixes.iter().filter(saves).any(|fix| fix["saves_bytes"].is_null());
+    format!("{:.1}{}", known as f64 / 1e6, if more { " +" } else { "" })
+}
+
+/// The table with these rows, and with those that are there of projects that were not built now.
+fn with_others(rows: &str, with_times: bool) -> String {
+    let head = head(with_times);
+    let text = fs::read_to_string(root().join("docs/RESULTS.md")).unwrap();
+    let there =
+        text.split("<!-- projects -->\n").nth(1).and_then(|rest| rest.split("<!-- /projects -->").next());
+    let name = |row: &str| row.split('|').nth(1).unwrap_or_default().trim().to_owned();
+    let mut all: std::collections::BTreeMap<String, &str> = there
+        .filter(|part| part.starts_with(&head))
+        .into_iter()
+        .flat_map(|part| part.lines().skip(2))
+        .map(|row| (name(row), row))
+        .collect();
+    all.extend(rows.lines().map(|row| (name(row), row)));
+    let rows: String = all.values().flat_map(|row| [row, "\n"]).collect();
+    format!("{head}{rows}")
 }
 
 /// Replaces what stands between two comments of docs/RESULTS.md.

@@ -28,12 +28,13 @@
 //! of others (`libreoffice`) or none, packages that rely on one of which the name in the release is not
 //! known, images that set `APT::Install-Recommends`, and stages of which no layer ends up in the image.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 #[cfg(test)]
 mod tests;
 
-use dockeropt_facts::bases::{Image, base};
+use dockeropt_facts::bases::Image;
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::command::{Call, Managed};
 use dockeropt_facts::recommends::{
@@ -202,14 +203,17 @@ fn literal_packages<'s>(simple: &'s Simple<'_>, managed: &Managed) -> Option<Vec
 }
 
 /// What the stage starts from, with its name.
-fn image<'c>(context: &Context<'c>, mut stage: usize) -> Option<(&'c str, bool, Option<&'static Image>)> {
+fn image<'c>(
+    context: &Context<'c>,
+    mut stage: usize,
+) -> Option<(&'c str, bool, Option<Cow<'static, Image>>)> {
     loop {
         match &context.facts.stages[stage].base {
             Base::Stage(parent) => stage = *parent,
             Base::Image { reference, by_default, .. } => {
                 let name = by_default.as_deref()?;
                 // A build argument may choose another image.
-                return Some((name, reference.text().is_some(), base(name)));
+                return Some((name, reference.text().is_some(), context.knowledge.base(name)));
             }
             Base::Scratch => return None,
         }
@@ -242,9 +246,9 @@ fn look(
         None => ("an image that a build argument names", false, None),
     };
     let mentions = |word: &'static str| context.memo.mentions(word);
-    let releases = image.map_or(&[][..], |image| &image.releases);
+    let releases = image.as_deref().map_or(&[][..], |image| &image.releases);
     let known = fixed
-        && image.is_some_and(|image| image.all_releases_known)
+        && image.as_deref().is_some_and(|image| image.all_releases_known)
         && releases.iter().all(|release| is_covered(release))
         && !names_other_release(context, releases);
     let tables: Vec<&str> = if known { releases.to_vec() } else { vec!["bookworm"] };

@@ -39,33 +39,21 @@
 //! lighter variant. Files that build with something of which it isn't known what that needs, that install
 //! requirements which can't be read or have no row in the tables, and that run scripts which can't be read.
 
-mod needs;
 #[cfg(test)]
 mod tests;
 
+use dockeropt_facts::base_contents::Contents;
 use dockeropt_facts::bases::official;
 use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::command::{Managed, call};
+use dockeropt_facts::shell_state::visit;
+use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Base, Stage, Step};
 use dockeropt_syntax::{Edits, Keyword};
 
+use crate::needs::Needs;
+use crate::refusal::Refusal;
 use crate::{Context, Fix, Meta, Proposals, Transform, layout};
-use needs::Needs;
-
-/// Why a base stays, and the step that is to blame.
-struct Refusal<'c> {
-    reason: String,
-    at: Option<&'c Step<'c>>,
-}
-
-impl<'c> Refusal<'c> {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: None }
-    }
-
-    fn at(step: &'c Step<'c>, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: Some(step) }
-    }
-}
 
 /// See the documentation of this file.
 pub(crate) struct SlimBase;
@@ -90,10 +78,7 @@ impl Transform for SlimBase {
             let from = &context.facts.steps[stage.steps.start];
             match fix(context, stage, from, reference) {
                 Ok(fix) => out.fixes.extend(fix),
-                Err(Refusal { reason, at: Some(step) }) => {
-                    out.decline_for(&META, from.instruction.span, step, reason);
-                }
-                Err(Refusal { reason, at: None }) => out.decline(&META, from.instruction.span, reason),
+                Err(refusal) => refusal.decline(out, &META, from.instruction.span),
             }
         }
     }
@@ -104,6 +89,23 @@ fn minor_version(tag: &str) -> &str {
     let version = tag.split('-').next().unwrap_or(tag);
     let mut dots = version.match_indices('.').map(|(at, _)| at);
     dots.nth(1).map_or(version, |at| &version[..at])
+}
+
+/// The packages that a stage installs by apt and names.
+fn installed_by_apt<'c>(context: &Context<'c>, stage: &Stage) -> Vec<&'c str> {
+    let mut names = Vec::new();
+    for step in &context.facts.steps[stage.steps.clone()] {
+        let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+        visit(list, &mut |simple| {
+            let managed = call(simple).and_then(|call| call.managed);
+            let installs = |it: &Managed| it.manager == Manager::Apt && it.verb == Verb::Install;
+            for at in managed.filter(installs).into_iter().flat_map(|managed| managed.operands) {
+                let word = simple.words[at].literal().map(|word| word.split('=').next().unwrap_or(word));
+                names.extend(word);
+            }
+        });
+    }
+    names
 }
 
 /// Programs that are named as an example of what is gone.
@@ -138,9 +140,18 @@ fn fix<'c>(
         }
         packages = needed;
         let names: Vec<&str> = packages.iter().map(String::as_str).collect();
-        let added = knowledge.installed_size(&names, &light);
-        let bytes = |bytes: u64| i64::try_from(bytes).ok();
-        saves = added.and_then(|added| Some(bytes(full.bytes)? - bytes(light.bytes)? - bytes(added)?));
+        // What the file installs itself may be in the full image already.
+        let own = installed_by_apt(context, stage);
+        let size = |names: &[&str], contents: &Contents<'_>| {
+            knowledge.installed_size(names, contents).and_then(|bytes| i64::try_from(bytes).ok())
+        };
+        let bytes = |contents: &Contents<'_>| i64::try_from(contents.bytes).ok();
+        let both: Vec<&str> = names.iter().chain(&own).copied().collect();
+        let added = size(&both, &light).zip(size(&own, &full)).map(|(light, full)| light - full);
+        let added = added.or_else(|| size(&names, &light));
+        let less = added.and_then(|added| Some(bytes(&full)? - bytes(&light)? - added));
+        saves =
+            if number == 0 { less } else { saves.zip(less).map(|(one, other): (i64, i64)| one.min(other)) };
         let gone = |name: &&str| {
             let left = !packages.iter().any(|package| package == name);
             left && full.program(name).is_some() && light.program(name).is_none()

@@ -35,6 +35,21 @@
 //! CMD ["python", "app.py"]
 //! ```
 //!
+//! ## Languages
+//! - Python: the builder fills a virtual environment, in the same image.
+//! - Node.js: the builder installs, builds and prunes, in the same image.
+//! - Go: the program goes into Debian's slim image of the release that the builder has, or into Alpine, with
+//!   the certificates and, where the image has none, the time zones that Go brings.
+//! - Rust: the program goes into Debian's slim image with the libraries that the crates in Cargo.lock are linked to.
+//! - Java: what Maven or Gradle builds goes into the runtime of Eclipse Temurin of the same version.
+//! - .NET: what is published goes into the image of ASP.NET of the same version.
+//! - Ruby: the builder installs the gems into /usr/local/bundle, in the same image.
+//! - PHP: the builder compiles the extensions, in the same image.
+//! - C and C++ on Debian: what is compiled, in the same image.
+//!
+//! Files of the project that may be read when the program runs are copied into the image as before; if the build
+//! context is known and has nothing but sources, they are not.
+//!
 //! ## Safety
 //! Always unsafe: what a program calls when it runs is not in the Dockerfile. Everything that isn't known to
 //! be for building alone stays in the image: of the packages of the distribution only compilers, headers and
@@ -57,7 +72,9 @@
 //! installs into a place of their own (`--user`, `--target`, `-e`, `BUNDLE_PATH`, `bundle install --deployment`);
 //! programs started by cron, supervisord or `su -`, which have a PATH of their own. Gems from a repository or a
 //! folder, extensions of PHP of which it isn't known what they are made of, `make install`, Makefiles that can't
-//! be read or that write elsewhere, and Ubuntu, of which there are no tables.
+//! be read or that write elsewhere, and Ubuntu, of which there are no tables. Other compiled languages: steps that do
+//! more than to build, programs that are started and not known to be built, scripts that can't be read or call the
+//! compiler, crates of which it isn't known what they are linked to.
 
 mod built;
 mod c;
@@ -67,6 +84,7 @@ mod node;
 mod packages;
 mod php;
 mod placing;
+mod program;
 mod python;
 mod ruby;
 #[cfg(test)]
@@ -78,7 +96,6 @@ mod tests_php;
 #[cfg(test)]
 mod tests_ruby;
 
-use dockeropt_facts::bases::official;
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::reshape::Split;
@@ -87,6 +104,7 @@ use dockeropt_facts::tables::{Class, Verb};
 use dockeropt_facts::{Action, Base, Step};
 use dockeropt_syntax::{Keyword, Span};
 
+use crate::refusal::Refusal;
 use crate::{Context, Fix, Meta, Proposals, Transform};
 use layout::{BUILDER, Plan};
 
@@ -109,10 +127,11 @@ impl Transform for SplitStages {
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
         let [stage] = &context.facts.stages[..] else { return };
         let Base::Image { reference, platform: None, .. } = &stage.base else { return };
-        let Some((name, tag)) = reference.text().and_then(official) else { return };
+        let Some((name, tag)) = reference.text().and_then(program::named) else { return };
+        let compiled = program::language(name);
         // A full image has the compilers anyway: `slim-base` comes first. Those of PHP are all made of the slim one.
         let is_slim = tag.split('-').any(|part| part == "slim");
-        if !is_slim && !matches!(name, "php" | "debian" | "ubuntu") {
+        if compiled.is_none() && !is_slim && !matches!(name, "php" | "debian" | "ubuntu") {
             return;
         }
         let subject = Subject { context: *context, steps: context.facts.steps_of(0), base: reference.raw() };
@@ -134,6 +153,7 @@ impl Transform for SplitStages {
             return;
         }
         let result = match name {
+            _ if let Some(language) = compiled => program::plan(&subject, language, (name, tag)),
             "node" => node::plan(&subject),
             // Python 2 has no virtual environments of its own.
             "python" if !tag.starts_with('2') => python::plan(&subject),
@@ -145,11 +165,9 @@ impl Transform for SplitStages {
         match result {
             Ok(None) => {}
             Ok(Some(recipe)) => out.fixes.extend(subject.fix(recipe)),
-            Err(Refusal { reason, at: Some(step) }) => {
-                out.decline_for(&META, step.instruction.span, step, reason);
-            }
-            Err(Refusal { reason, at: None }) => {
-                out.decline(&META, subject.steps[0].instruction.span, reason);
+            Err(refusal) => {
+                let place = refusal.step().unwrap_or(&subject.steps[0]).instruction.span;
+                refusal.decline(out, &META, place);
             }
         }
     }
@@ -170,22 +188,6 @@ struct Recipe<'c> {
     assumptions: Vec<String>,
     note: String,
     saves: Option<i64>,
-}
-
-/// Why a stage is not split, and the step that is to blame.
-struct Refusal<'c> {
-    reason: String,
-    at: Option<&'c Step<'c>>,
-}
-
-impl<'c> Refusal<'c> {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: None }
-    }
-
-    fn at(step: &'c Step<'c>, reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), at: Some(step) }
-    }
 }
 
 impl<'c> Subject<'c> {

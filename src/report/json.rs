@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 
+use dockeropt_facts::knowledge::{Knowledge, Provenance};
 use serde::Serialize;
 
+use super::gains::Rebuilds;
 use super::{Closing, FileReport, Report, append_json, plain, word};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
@@ -32,6 +34,8 @@ impl Report for Json {
     fn finish(&self, closing: &Closing<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"],\"errors\":");
         append_json(&closing.problems.iter().map(|located| error(located.problem)).collect::<Vec<_>>(), out);
+        out.extend_from_slice(b",\"tables\":");
+        append_json(&Knowledge::provenance().map(table).collect::<Vec<_>>(), out);
         out.extend_from_slice(b"}\n");
     }
 }
@@ -66,6 +70,9 @@ struct Fix<'a> {
     /// How many bytes the image is expected to lose, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     saves_bytes: Option<i64>,
+    /// How many RUNs a change in the context runs again, before the fix and after it, where that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebuilds: Option<Rebuilds>,
 }
 
 #[derive(Serialize)]
@@ -80,6 +87,16 @@ struct Warning<'a> {
     line: usize,
     column: usize,
     message: Cow<'a, str>,
+}
+
+/// What is known of packages and images: a table that the program comes with.
+#[derive(Serialize)]
+struct Table {
+    table: &'static str,
+    releases: Vec<&'static str>,
+    architecture: &'static str,
+    dates: Vec<&'static str>,
+    source: &'static str,
 }
 
 #[derive(Serialize)]
@@ -154,6 +171,7 @@ fn fix_object<'a>(fix: &'a ReportedFix, secrets: &Redacted<'_>) -> Fix<'a> {
         assumes: plain_all(&fix.assumes, secrets),
         notes: plain_all(&fix.notes, secrets),
         saves_bytes: fix.saves,
+        rebuilds: Rebuilds::of(fix),
     }
 }
 
@@ -172,6 +190,11 @@ fn plain_all<'a>(texts: &'a [String], secrets: &Redacted<'_>) -> Vec<Cow<'a, str
 fn warning_object<'a>(warning: &'a ReportedDiagnostic, secrets: &Redacted<'_>) -> Warning<'a> {
     let message = plain(secrets.scrub(&warning.message));
     Warning { line: warning.line, column: warning.column, message }
+}
+
+fn table(provenance: Provenance) -> Table {
+    let Provenance { table, releases, architecture, dates, source } = provenance;
+    Table { table, releases, architecture, dates, source }
 }
 
 fn error(problem: &Problem) -> Error<'_> {

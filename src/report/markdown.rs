@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::diff::print_ignore;
+use super::gains::gains;
 use super::{Closing, FileReport, Located, Report, plain, sentence};
 use crate::diff::{Texts, unified};
 use crate::palette::Palette;
@@ -26,7 +27,10 @@ impl Report for Markdown {
         // Writing to memory does not fail.
         let _ = writeln!(out, "#### {}\n", code(&file.location.shown()));
         for fix in fixes {
-            let title = escaped(&sentence(fix, &secrets));
+            let mut title = escaped(&sentence(fix, &secrets));
+            for (word, text) in gains(fix) {
+                title.push_str(&format!("; {word}{} {text}", if word == "rebuilds" { ":" } else { "" }));
+            }
             let mark = if file.is_applied(fix) { "" } else { " (with `--unsafe`)" };
             let _ = writeln!(out, "- line {}: **{}**{mark}: {title}", fix.start_line, fix.transform);
         }

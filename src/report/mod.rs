@@ -1,6 +1,7 @@
 //! What is printed about a run: one module for each format.
 
 pub mod diff;
+pub(crate) mod gains;
 pub mod github;
 pub mod gitlab;
 pub mod json;

@@ -8,19 +8,16 @@ use anstyle::Style;
 use dockeropt_syntax::Text;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::gains::gains;
 use super::{FileReport, Report};
 use crate::diff::lines;
 use crate::palette::Palette;
 use crate::pipeline::{Applicability, ReportedFix, Step};
 use crate::problem::{printable, printable_path};
 use crate::redact::{Redacted, redact};
-use crate::summary::megabytes;
 
 /// How many source lines are shown of a fix; of a longer one the first and last.
 const SHOWN: usize = 12;
-
-/// Fewer bytes would be shown as no megabytes.
-const LEAST_SHOWN: i64 = 50_000;
 
 /// The format.
 pub struct PlainText(pub Palette);
@@ -78,12 +75,8 @@ impl Source<'_> {
                 self.print_note(word, text, out);
             }
         }
-        if let Some(saves) = fix.saves.filter(|saves| saves.abs() >= LEAST_SHOWN) {
-            let text = match saves {
-                0.. => format!("about {}", megabytes(saves)),
-                _ => format!("about {} more", megabytes(-saves)),
-            };
-            self.print_note(if saves < 0 { "adds" } else { "saves" }, &text, out);
+        for (word, text) in gains(fix) {
+            self.print_note(word, &text, out);
         }
         self.print_note("fix", &fix.fingerprint, out);
         out.push(b'\n');

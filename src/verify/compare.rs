@@ -25,6 +25,23 @@ pub struct Allowance {
     pub ignored: Ignored,
     /// Where the Dockerfile itself brings files: what lies there must stay, whatever else a claim replaces.
     pub brought: Vec<String>,
+    /// What the Dockerfile configures itself: the names of fields, and of variables as `ENV NAME`.
+    pub configured: BTreeSet<String>,
+}
+
+impl Allowance {
+    /// Whether a split starts its last stage from another image.
+    fn has_other_base(&self) -> bool {
+        self.claims.iter().any(|claim| matches!(claim, Claim::Split(split) if split.base.is_some()))
+    }
+
+    /// Whether another base may set a field of the configuration, or a variable, to something else.
+    fn is_of_base(&self, name: &str) -> bool {
+        let dropped =
+            |claim: &Claim| matches!(claim, Claim::Split(split) if split.dropped.iter().any(|it| it == name));
+        self.claims.iter().any(dropped)
+            || self.has_other_base() && (name == "ENV PATH" || !self.configured.contains(name))
+    }
 }
 
 /// Why a difference is there.
@@ -133,6 +150,13 @@ fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) 
             let put_first = || with_folder_first(old.as_ref(), &allowance.claims);
             let (class, why) = if claimed == new {
                 (Class::Expected, "variables and labels of the base that a fix leaves out")
+            } else if field == "Env"
+                && allowance.has_other_base()
+                && own_variables(old.as_ref(), allowance) == own_variables(new.as_ref(), allowance)
+            {
+                (Class::Expected, "variables of another base")
+            } else if matches!(field, "Cmd" | "Entrypoint" | "Labels") && allowance.is_of_base(field) {
+                (Class::Expected, "what another base says")
             } else if field == "Env" && put_first().is_some_and(|claimed| new.as_ref() == Some(&claimed)) {
                 (Class::Expected, "a folder that now stands first in PATH")
             } else {
@@ -142,6 +166,15 @@ fn compare_configurations(before: &Image, after: &Image, allowance: &Allowance) 
         }
     }
     found
+}
+
+/// The variables without those that another base may set otherwise.
+fn own_variables<'v>(variables: Option<&'v serde_json::Value>, allowance: &Allowance) -> BTreeSet<&'v str> {
+    let all = variables.and_then(serde_json::Value::as_array).into_iter().flatten();
+    let pairs = all.filter_map(serde_json::Value::as_str);
+    pairs
+        .filter(|pair| !allowance.is_of_base(&format!("ENV {}", pair.split('=').next().unwrap_or(pair))))
+        .collect()
 }
 
 /// A field without the variables and labels (as `label:NAME`) of these names.
@@ -528,7 +561,47 @@ pub(super) fn counts(differences: &[Difference], class: Class) -> BTreeMap<&str,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dockeropt_facts::reshape::Split;
     use serde_json::json;
+
+    #[test]
+    fn variables_of_another_base_may_differ_and_those_of_the_file_may_not() {
+        let image = |env: serde_json::Value| Image {
+            config: json!({ "Env": env }).as_object().cloned().unwrap_or_default(),
+            ..Image::default()
+        };
+        let split = |base: Option<&str>, dropped: &[&str]| {
+            Claim::Split(Split {
+                base: base.map(str::to_owned),
+                dropped: dropped.iter().map(|&name| name.to_owned()).collect(),
+                ..Split::default()
+            })
+        };
+        let classes = |claim: Claim, after: serde_json::Value| {
+            let allowance = Allowance {
+                claims: vec![claim],
+                configured: BTreeSet::from(["ENV ZONE".to_owned(), "ENV CGO_ENABLED".to_owned()]),
+                ..Allowance::default()
+            };
+            let before = image(json!(["PATH=/go/bin:/bin", "GOPATH=/go", "ZONE=UTC", "CGO_ENABLED=0"]));
+            let found = compare_configurations(&before, &image(after), &allowance);
+            found.iter().map(|difference| difference.class).collect::<Vec<_>>()
+        };
+        let other = Some("debian:bookworm-slim");
+        let rest = json!(["PATH=/bin", "ZONE=UTC", "CGO_ENABLED=0"]);
+        assert_eq!(classes(split(other, &[]), rest.clone()), [Class::Expected]);
+        assert_eq!(
+            classes(split(other, &["ENV CGO_ENABLED"]), json!(["PATH=/bin", "ZONE=UTC"])),
+            [Class::Expected]
+        );
+        // Another value, one that is gone, one without such a claim.
+        assert_eq!(
+            classes(split(other, &[]), json!(["PATH=/bin", "ZONE=x", "CGO_ENABLED=0"])),
+            [Class::Unexpected]
+        );
+        assert_eq!(classes(split(other, &[]), json!(["PATH=/bin", "ZONE=UTC"])), [Class::Unexpected]);
+        assert_eq!(classes(split(None, &[]), rest), [Class::Unexpected]);
+    }
 
     #[test]
     fn what_is_not_known_of_the_base_may_be_gone() {

@@ -22,7 +22,7 @@ use dockeropt_facts::effects::is_private;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Verb;
 use dockeropt_facts::{Action, Facts};
-use dockeropt_syntax::{Text, parse};
+use dockeropt_syntax::{Keyword, Text, parse};
 use tempfile::TempDir;
 
 pub use crate::process::{Failure, Limits};
@@ -273,7 +273,39 @@ pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
     let cleans = |fix: &ReportedFix| matches!(fix.transform, "clean-package-cache" | "merge-run");
     let caches = outcome.fixes.iter().any(cleans);
     let ignored = Ignored::of(before, &claims);
-    Allowance { claims, caches, named: named_packages(before), ignored, brought: brought(before) }
+    Allowance {
+        claims,
+        caches,
+        named: named_packages(before),
+        ignored,
+        brought: brought(before),
+        configured: configured(before),
+    }
+}
+
+/// What the last stage of a Dockerfile configures: fields by the names that images have for them, and variables.
+fn configured(text: &str) -> BTreeSet<String> {
+    let file = parse(text);
+    let mut names = BTreeSet::new();
+    if !file.diagnostics.is_empty() {
+        return names;
+    }
+    for step in &Facts::new(&file).steps {
+        let operation = &step.instruction.operation;
+        let field = match step.instruction.keyword() {
+            Keyword::Cmd => "Cmd",
+            Keyword::Entrypoint => "Entrypoint",
+            Keyword::Label => "Labels",
+            Keyword::Env => {
+                let pairs = operation.name_values(&step.instruction.logical, step.state.escape);
+                names.extend(pairs.into_iter().map(|pair| format!("ENV {}", pair.name.text)));
+                continue;
+            }
+            _ => continue,
+        };
+        names.insert(field.to_owned());
+    }
+    names
 }
 
 /// Where a Dockerfile copies files to, other than to folders of the system.

@@ -141,7 +141,7 @@ fn shorten(text: &str) -> String {
 
 /// The report for programs.
 pub fn json(path: &str, verification: &Verification, dropped: &[(ReportedFix, String)]) -> String {
-    let fix = |fix: &ReportedFix| json!({"transform": fix.transform, "title": fix.title, "fingerprint": fix.fingerprint, "line": fix.start_line});
+    let fix = |fix: &ReportedFix| json!({"transform": fix.transform, "title": fix.title, "fingerprint": fix.fingerprint, "line": fix.start_line, "saves_bytes": fix.saves});
     let numbers = |numbers: &super::Numbers, layers: &[super::image::Layer]| {
         let layers: Vec<Value> = layers
             .iter()

@@ -95,3 +95,30 @@ fn a_mistake_is_told_before_anything_is_written() {
         assert!(err.contains(message), "{err}");
     }
 }
+
+/// A team's image that is made of Debian, and has a lighter variant.
+#[test]
+fn tables_of_a_team_are_known() {
+    let text = "FROM registry.example.com/team/base:2\nRUN apt-get update && apt-get install -y gcc\n";
+    let folder = Folder::with(&[
+        ("dockeropt.toml", "tables = [\"ops/bases.tsv\", \"ops/variants.tsv\", \"ops/base-contents.tsv\"]\n"),
+        ("ops/bases.tsv", "*/team/base\t*\tdebian\tbookworm\tapt\tyes\n"),
+        ("ops/variants.tsv", "*/team/base\t{v}\tfull\t{v}-small\n*/team/base\t{v}-small\tsmall\n"),
+        (
+            "ops/base-contents.tsv",
+            "*/team/base\tfull\tbookworm\tbuildpack-deps full\t0\t10\n*/team/base\tsmall\tbookworm\tdebian slim\t0\t10\n",
+        ),
+        ("Dockerfile", text),
+    ]);
+    let known = fixes(&folder.root(), &["--unsafe"]);
+    assert_eq!(known, "Dockerfile: slim-base no-recommends clean-package-cache\n");
+    let (_, diff, _) = output(program(&folder.root()).args(["fix", "--unsafe"]));
+    assert!(diff.contains("+FROM registry.example.com/team/base:2-small"), "{diff}");
+    // Of a release that is known, nothing has to be assumed.
+    assert_eq!(fixes(&folder.root(), &[]), "Dockerfile: no-recommends clean-package-cache\n");
+    assert_eq!(fixes(&folder.root(), &["--isolated"]), "Dockerfile: clean-package-cache\n");
+    folder.write("ops/bases.tsv", "*/team/base\n");
+    let (code, _, err) = output(program(&folder.root()).args(["fix"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("ops/bases.tsv: row 1: 1 columns; this table has 6 to 6"), "{err}");
+}

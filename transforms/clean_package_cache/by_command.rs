@@ -1,7 +1,8 @@
 //! Managers that are cleaned up after by a command.
 
+use dockeropt_facts::Base;
 use dockeropt_facts::claim::Assumption;
-use dockeropt_facts::command::Call;
+use dockeropt_facts::command::{Call, Managed};
 use dockeropt_facts::shell_state::{Leak, leaks};
 use dockeropt_facts::tables::{Manager, Verb, kept};
 use dockeropt_facts::usage::{Usage, Use, usages};
@@ -220,8 +221,35 @@ fn clean(context: &Context<'_>, target: &Target<'_>, filled: &Filled, what: &str
         claims: Vec::new(),
         assumptions,
         notes: note(manager).into_iter().map(str::to_owned).collect(),
+        saves: (manager == Manager::Apt).then(|| list_bytes(context, target)).flatten(),
         ..Fix::default()
     });
+}
+
+/// What the lists of apt take in the smallest of the releases that the stage may be made of; `None` if a layer
+/// below may have them, too.
+fn list_bytes(context: &Context<'_>, target: &Target<'_>) -> Option<i64> {
+    let mut stage = target.step.stage?;
+    let mut below: Vec<usize> = (context.facts.stages[stage].steps.start..target.at).collect();
+    while let Base::Stage(parent) = context.facts.stages[stage].base {
+        stage = parent;
+        below.extend(context.facts.stages[stage].steps.clone());
+    }
+    let leaves_lists = |at: &usize| {
+        let calls = context.memo.calls(*at);
+        let verb = |verb: Verb| {
+            let is = |it: &Managed| it.manager == Manager::Apt && it.verb == verb;
+            calls.iter().filter_map(|call| call.managed.as_ref()).any(is)
+        };
+        let text = &context.facts.steps[*at].instruction.logical.text;
+        verb(Verb::Update) && !text.contains("/var/lib/apt")
+    };
+    if below.iter().any(leaves_lists) {
+        return None;
+    }
+    let image = context.facts.bottom_of(target.step.stage?).image.filter(|image| image.all_releases_known)?;
+    let sizes = image.releases.iter().map(|release| context.knowledge.list_bytes(release));
+    sizes.collect::<Option<Vec<u64>>>()?.into_iter().min().and_then(|bytes| i64::try_from(bytes).ok())
 }
 
 /// Whether the RUN removes the manager, so that it can't clean up any more.

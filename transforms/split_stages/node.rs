@@ -108,6 +108,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         commands: if has_tools { vec![PRUNE.to_owned()] } else { Vec::new() },
         path: None,
         dropped: Vec::new(),
+        workdir: None,
     };
     let plan = Plan {
         steps,

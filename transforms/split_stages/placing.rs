@@ -117,7 +117,7 @@ pub(super) fn makes_working_folder(subject: &Subject<'_>, step: &Step<'_>, simpl
 }
 
 /// Whether a later COPY brings all files of a COPY to the same place again.
-fn covers(later: &Step<'_>, copy: &Copy) -> bool {
+pub(super) fn covers(later: &Step<'_>, copy: &Copy) -> bool {
     let Action::Copy(later) = &later.action else { return false };
     let whole =
         later.sources.len() == 1 && later.sources[0].text().is_some_and(|it| matches!(it, "." | "./"));

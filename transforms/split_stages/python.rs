@@ -68,6 +68,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         commands: vec![venv],
         path: Some(BIN.to_owned()),
         dropped: Vec::new(),
+        workdir: None,
     };
     let left = sorting.left.join(", ");
     let mut assumptions = vec![

@@ -84,6 +84,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
             commands: Vec::new(),
             path: None,
             dropped: Vec::new(),
+            workdir: None,
         },
         assumptions,
         note: format!("{left} and what comes with them stay out of the image"),

@@ -3,7 +3,7 @@
 set -eu
 xeyes -geometry 120x80+10+20 &
 eyes=$!
-for _ in $(seq 50); do
+for _ in $(seq 300); do
     xwininfo -name xeyes > window 2> /dev/null && break
     sleep 0.1
 done

@@ -1,4 +1,4 @@
-//! What of a full image a stage uses that the slim one lacks.
+//! What of a full image a stage uses that a lighter one lacks.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use dockeropt_facts::{Action, Body, Project, Stage, Step};
 use dockeropt_syntax::shell::{self, List};
 use dockeropt_syntax::{Keyword, LogicalSpan};
 
-use super::Refusal;
+use crate::refusal::Refusal;
 use crate::sources::source_of;
 use crate::{Context, bundler};
 
 /// What a stage needs that the slim image lacks.
-pub(super) struct Needs<'c, 'k> {
+pub(crate) struct Needs<'c, 'k> {
     context: Context<'c>,
     full: &'k Contents<'k>,
     light: &'k Contents<'k>,
@@ -31,13 +31,12 @@ pub(super) struct Needs<'c, 'k> {
 
 impl<'c, 'k> Needs<'c, 'k> {
     /// The packages that a stage needs, in the order of their names.
-    pub(super) fn of(
+    pub(crate) fn of(
         context: Context<'c>,
         stage: &Stage,
-        (full, light): (&'k Contents<'k>, &'k Contents<'k>),
+        contents: (&'k Contents<'k>, &'k Contents<'k>),
         version: &'k str,
     ) -> Result<Vec<String>, Refusal<'c>> {
-        let mut needs = Self { context, full, light, version, found: BTreeSet::new() };
         let mut numbers: Vec<usize> = stage.steps.clone().collect();
         // What starts from the stage has its base, too.
         let mut children = stage.children.clone();
@@ -55,10 +54,23 @@ impl<'c, 'k> Needs<'c, 'k> {
                 numbers.extend(steps.filter(|&at| installs_for_a_language(&context.facts.steps[at])));
             }
         }
-        for number in numbers {
+        let scripts = context.project().into_iter().flat_map(Project::scripts).map(|(_, text)| text);
+        Self::of_steps(context, &numbers, &scripts.collect::<Vec<_>>(), contents, version)
+    }
+
+    /// The packages that some steps and scripts need, in the order of their names.
+    pub(crate) fn of_steps(
+        context: Context<'c>,
+        numbers: &[usize],
+        scripts: &[&str],
+        (full, light): (&'k Contents<'k>, &'k Contents<'k>),
+        version: &'k str,
+    ) -> Result<Vec<String>, Refusal<'c>> {
+        let mut needs = Self { context, full, light, version, found: BTreeSet::new() };
+        for &number in numbers {
             needs.step(&context.facts.steps[number])?;
         }
-        for (_, text) in context.project().into_iter().flat_map(Project::scripts) {
+        for text in scripts {
             needs.words(text);
         }
         needs.companions();

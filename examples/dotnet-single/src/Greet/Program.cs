@@ -1,0 +1,3 @@
+using Humanizer;
+
+System.Console.WriteLine(Words.Greeting.Text.Transform(To.TitleCase));

@@ -1,0 +1,6 @@
+namespace Words;
+
+public static class Greeting
+{
+    public const string Text = "good morning";
+}
