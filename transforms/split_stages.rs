@@ -76,6 +76,7 @@
 //! more than to build, programs that are started and not known to be built, scripts that can't be read or call the
 //! compiler, crates of which it isn't known what they are linked to.
 
+mod built;
 mod c;
 mod layout;
 mod makefile;

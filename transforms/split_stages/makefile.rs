@@ -1,6 +1,6 @@
 //! Whether a project is built in its own folder alone, as far as its Makefile or CMakeLists.txt shows.
 
-use super::c::needs_compilers_library;
+use super::built::needs_compilers_library;
 
 /// Targets that nobody makes who doesn't name them. Those that a RUN names are looked at there.
 const SIDE: [&str; 8] = ["install", "uninstall", "clean", "distclean", "dist", "check", "test", "deb"];

@@ -14,7 +14,7 @@ use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{Pipeline, Simple};
 
 use super::layout::{BUILDER, Opening, Plan};
-use super::packages::{LEAST, OTHER_RELEASE, apt_packages, is_plain as is_plain_list, sets_options, words};
+use super::packages::{LEAST, apt_packages, is_plain as is_plain_list, sets_options, words};
 use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 
@@ -35,9 +35,14 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     }
     subject.refuse_missing_lists()?;
     let sorting = subject.sort(&packages, cut)?;
-    if !sorting.left.iter().any(|name| name.ends_with("-dev"))
-        || sorting.saves.is_some_and(|saves| saves < LEAST)
-    {
+    if !sorting.left.iter().any(|name| name.ends_with("-dev")) {
+        return Ok(None);
+    }
+    // The image has headers of its own, so that it can't be told what others weigh.
+    if !sorting.is_known {
+        return Err(Refusal::new(format!("it is not known what `{}` holds", subject.base)));
+    }
+    if sorting.saves.is_some_and(|saves| saves < LEAST) {
         return Ok(None);
     }
     if let Some(name) = sorting.kept.iter().find(|name| name.ends_with("-dev")) {
@@ -63,11 +68,10 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     placing.above_copies(steps, copies);
     placing.packages(steps, &sorting.kept);
     let left = sorting.left.join(", ");
-    let mut assumptions = vec![
+    let assumptions = vec![
         format!("the program does not need {left} when it runs"),
         "an extension is a file among the extensions, and one that loads it".to_owned(),
     ];
-    assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
     Ok(Some(Recipe {
         plan: Plan {
             steps,

@@ -164,6 +164,8 @@ fn refusals() {
 fn a_library_with_other_names_in_other_releases() {
     let file = "FROM php:8.2-fpm\nRUN apt-get update && apt-get install -y libicu-dev\nRUN docker-php-ext-install intl\n";
     declines(&SplitStages, &[(file, "another name in each release")]);
+    let file = "FROM php:7.3-fpm-buster\nRUN apt-get update && apt-get install -y zlib1g-dev\nRUN docker-php-ext-install zip\n";
+    declines(&SplitStages, &[(file, "it is not known what `php:7.3-fpm-buster` holds")]);
 }
 
 #[test]
