@@ -423,7 +423,7 @@ mod tests {
         for (name, says) in [
             ("owners.tsv", "owners.tsv: row 2: 1 columns; this table has 2 to 2, with a tab between them"),
             ("mine.tsv", "the name of the file says what it is: bases.tsv, variants.tsv"),
-            ("variants.tsv", "variants.tsv: not found"),
+            ("variants.tsv", "variants.tsv: no such file or directory"),
         ] {
             let said = config(name).unwrap_err().to_string();
             assert!(said.contains(says), "{said}");

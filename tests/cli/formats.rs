@@ -118,7 +118,10 @@ fn each_fix_in_sarif_can_be_applied_by_itself() {
                     ..Default::default()
                 };
                 // A fix that needs no other one gives just what --fix gives.
-                let outcome = dockeropt::pipeline::optimize(&text, &alone);
+                let contexts = dockeropt::project::Contexts::default();
+                let path = folder.path("Dockerfile");
+                let around = contexts.around(&path);
+                let outcome = dockeropt::pipeline::optimize_in(&text, &alone, &around);
                 if !outcome.fixes.is_empty() {
                     assert_eq!(after, outcome.after, "{message}");
                 }

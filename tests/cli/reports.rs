@@ -182,7 +182,12 @@ fn json_has_its_shape() {
     ]);
     assert_eq!(report["errors"], errors);
     let empty = run_in(&Folder::with(&[]), |settings| settings.format = Format::Json);
-    assert_eq!(empty.out, "{\"version\":1,\"files\":[],\"errors\":[]}\n");
+    assert!(empty.out.starts_with("{\"version\":1,\"files\":[],\"errors\":[],\"tables\":["), "{}", empty.out);
+    let report: serde_json::Value = serde_json::from_str(&empty.out).unwrap();
+    let tables = &report["tables"];
+    let bookworm =
+        tables.as_array().unwrap().iter().find(|it| it["table"] == "packages-bookworm.tsv").unwrap();
+    assert_eq!((&bookworm["architecture"], &bookworm["releases"][0]), (&"amd64".into(), &"bookworm".into()));
     assert!(!ran.out.contains("abcdef"), "{}", ran.out);
 }
 
