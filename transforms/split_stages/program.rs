@@ -332,6 +332,12 @@ impl<'c> Subject<'c> {
         if let Some(step) = self.steps[cut..].iter().find(reads) {
             return Err(Refusal::at(step, "line {line} works in a folder that only the base knows"));
         }
+        if let Some(step) = self.steps.iter().find(|step| step.instruction.keyword() == Keyword::User) {
+            return Err(Refusal::at(
+                step,
+                "the user of line {line} may write to the folder that the base sets",
+            ));
+        }
         match self.folder_of_base(language) {
             Some(folder) => Ok(Some(folder).filter(|folder| folder != "/")),
             None => Err(Refusal::new(format!("it is not known in which folder {} starts", self.base))),

@@ -78,6 +78,14 @@ fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
             return Err(format!("{name} decides where line {{line}} builds"));
         }
     }
+    let project = place.subject.context.project();
+    let has =
+        |name: &str| project.is_some_and(|project| project.entries().any(|(path, _)| path.ends_with(name)));
+    if [".cargo/config.toml", ".cargo/config"].iter().any(|name| has(name)) {
+        return Err(
+            "the project has a .cargo/config.toml, which may decide where line {line} builds".to_owned()
+        );
+    }
     match verb {
         "build" | "b" => {
             let profile = match value(&["--profile"]) {

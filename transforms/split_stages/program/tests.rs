@@ -282,6 +282,7 @@ fn words_that_are_no_programs_of_the_build() {
         &SplitStages,
         &[
             (&file("CMD tar cvzf - .\n"), "which of the files that are built"),
+            (&file("USER nobody\nCMD [\"serve\"]\n"), "may write to the folder that the base sets"),
             (&file("RUN mkdir x\nCMD [\"serve\"]\n"), "works in a folder that only the base knows"),
             (&file("WORKDIR /app\nADD tool.sh .\nCMD [\"tool.sh\"]\n"), "which of the files that are built"),
             (&file("CMD [\"echo\", \"serve\"]\n"), "which of the files that are built"),
@@ -449,6 +450,8 @@ fn rust_refusals() {
     for (build, start, reason, lock) in cases {
         declines_in(&SplitStages, &rust_project(lock), &file(build, start), reason);
     }
+    let configured = Around::files(&[("Cargo.toml", ""), ("Cargo.lock", LOCK), (".cargo/config.toml", "")]);
+    declines_in(&SplitStages, &configured, &file(BUILD, START), "may decide where line 4 builds");
     for from in ["rust:1.83-alpine", "rust:nightly"] {
         let file = file(BUILD, START).replace("rust:1.83-bookworm", from);
         declines_in(&SplitStages, &rust_project(LOCK), &file, "");
