@@ -170,7 +170,7 @@ fn fix<'c>(
         saves =
             if number == 0 { less } else { saves.zip(less).map(|(one, other): (i64, i64)| one.min(other)) };
         let gone = |name: &&str| {
-            let left = !packages.iter().any(|package| package == name);
+            let left = !own.contains(name) && !packages.iter().any(|package| package == name);
             left && full.program(name).is_some() && light.program(name).is_none()
         };
         examples = OFTEN_CALLED.into_iter().filter(gone).collect();
