@@ -164,7 +164,13 @@ impl Transform for SplitStages {
         };
         match result {
             Ok(None) => {}
-            Ok(Some(recipe)) => out.fixes.extend(subject.fix(recipe)),
+            Ok(Some(recipe)) => match recipe.split.carried.iter().find(|path| !is_plain_path(path)) {
+                Some(path) => {
+                    let reason = format!("{path} is a name in which COPY reads more than a name");
+                    out.decline(&META, subject.steps[0].instruction.span, reason);
+                }
+                None => out.fixes.extend(subject.fix(recipe)),
+            },
             Err(refusal) => {
                 let place = refusal.step().unwrap_or(&subject.steps[0]).instruction.span;
                 refusal.decline(out, &META, place);
@@ -325,6 +331,11 @@ fn takes_from(step: &Step<'_>, name: &str) -> bool {
         Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
         _ => false,
     }
+}
+
+/// Whether a path means nothing else to COPY than itself.
+fn is_plain_path(path: &str) -> bool {
+    path.chars().all(|character| character.is_alphanumeric() || "/._-+@:,=%".contains(character))
 }
 
 fn is_copy(step: &Step<'_>) -> bool {

@@ -282,6 +282,7 @@ fn words_that_are_no_programs_of_the_build() {
         &SplitStages,
         &[
             (&file("CMD tar cvzf - .\n"), "which of the files that are built"),
+            (&file("CMD S\"server\"]\n"), "in which COPY reads more than a name"),
             (&file("USER nobody\nCMD [\"serve\"]\n"), "may write to the folder that the base sets"),
             (&file("RUN mkdir x\nCMD [\"serve\"]\n"), "works in a folder that only the base knows"),
             (&file("WORKDIR /app\nADD tool.sh .\nCMD [\"tool.sh\"]\n"), "which of the files that are built"),
