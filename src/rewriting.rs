@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write, sink, stderr, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
@@ -50,7 +51,13 @@ pub(crate) fn run(arguments: &FixArgs, color: Color) -> anyhow::Result<ExitCode>
     }
     let contexts = Contexts { named: arguments.builds.context.clone(), unread: arguments.no_context };
     let why_not = arguments.why_not;
-    let mut rewriter = Rewriter { choices: &choices, contexts: &contexts, why_not, prover: None };
+    let mut rewriter = Rewriter {
+        choices: &choices,
+        contexts: &contexts,
+        why_not,
+        prover: None,
+        counted: AtomicUsize::new(0),
+    };
     let input = Input::of(arguments, jobs(arguments))?;
     // What is wrong in a configuration or in --fix is told before anything is written.
     input.check(&choices)?;
@@ -208,7 +215,12 @@ struct Rewriter<'r> {
     contexts: &'r Contexts,
     why_not: bool,
     prover: Option<verification::Prover>,
+    /// How many files were rewritten once more, to count what there is with `--unsafe`.
+    counted: AtomicUsize,
 }
+
+/// In so many files it is counted what there is with `--unsafe`: it takes as long as the rewrite itself.
+const COUNTED: usize = 50;
 
 impl Rewriter<'_> {
     fn options(&self, path: &Path) -> Result<Arc<Options>, String> {
@@ -244,6 +256,9 @@ impl Rewrite for Rewriter<'_> {
     }
 
     fn with_unsafe(&self, path: &Path, text: &str) -> Option<Outcome> {
+        if self.counted.fetch_add(1, Ordering::Relaxed) >= COUNTED {
+            return None;
+        }
         // With builds, that takes as many.
         let options = self.options(path).ok().filter(|_| self.prover.is_none())?;
         let options = Options { allow_unsafe: true, ..(*options).clone() };

@@ -91,7 +91,7 @@ fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
             matches!(*goal, "clean" | "validate" | "compile" | "test" | "test-compile")
                 || goal.starts_with("dependency:")
         };
-        if goals.iter().all(|goal| harmless(goal)) {
+        if goals.iter().all(harmless) {
             return Ok(Made::Nothing);
         }
     } else if is_gradle {

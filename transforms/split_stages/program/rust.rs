@@ -36,8 +36,7 @@ pub(super) fn last<'c>(subject: &Subject<'c>, tag: &str) -> Result<Last, Refusal
     let unread = || Refusal::new("the Cargo.lock can't be read, which says what the program is linked to");
     let project = subject.context.project().ok_or_else(unread)?;
     let last = &subject.steps[subject.steps.len() - 1];
-    let builds =
-        subject.steps.iter().filter(|step| super::steps::calls_tool(step, &LANGUAGE)).last().unwrap_or(last);
+    let builds = subject.steps.iter().rfind(|step| super::steps::calls_tool(step, &LANGUAGE)).unwrap_or(last);
     let lock = source_of(subject.context, builds, "Cargo.lock").and_then(|path| project.text(&path));
     let names = lock.and_then(native_crates).ok_or_else(unread)?;
     let mut packages = vec!["ca-certificates".to_owned()];

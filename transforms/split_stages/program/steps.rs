@@ -219,7 +219,7 @@ impl<'c> Build<'c> {
                 // They change what was built, or nothing.
                 let inside = |path: &&str| self.is_made(&at(folder, path));
                 let files = operands.iter().skip(usize::from(call.program == "chmod"));
-                if matches!(call.program, "chmod") && !files.into_iter().all(|path| inside(&path)) {
+                if matches!(call.program, "chmod") && !files.into_iter().all(inside) {
                     return None;
                 }
             }
@@ -229,7 +229,7 @@ impl<'c> Build<'c> {
                 };
                 let needed =
                     |path: &&str| removed(path) || self.is_made_by_others(subject, step, &at(folder, path));
-                if !operands.iter().all(|path| needed(&path)) {
+                if !operands.iter().all(needed) {
                     return None;
                 }
             }
