@@ -31,7 +31,6 @@ pub mod node_manifest;
 pub mod observers;
 pub mod order;
 pub mod packages;
-pub mod pragma;
 pub mod project;
 pub mod rebuilds;
 pub mod recommends;

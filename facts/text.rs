@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use dockeropt_syntax::pragma::is_pragma;
 use dockeropt_syntax::{Dockerfile, Item, Keyword, Span, Trivia};
 
 use crate::check::{Difference, difference};
-use crate::pragma::is_pragma;
 
 /// What must not change in the text: comments, directives, line endings, the last newline.
 pub(crate) fn check_text(original: &Dockerfile<'_>, result: &Dockerfile<'_>) -> Result<(), Difference> {

@@ -24,6 +24,7 @@ mod logical;
 mod operation;
 mod parse;
 mod pattern;
+pub mod pragma;
 pub mod rewriter;
 mod run_plan;
 pub mod shell;

@@ -1,6 +1,7 @@
 //! Moving whole instructions, with the comments that belong to them.
 
 use crate::lines::without_continuation;
+use crate::pragma::is_pragma;
 use crate::{Dockerfile, Edits, Item, Overlap, Span};
 
 /// Moves the instruction at `moved` behind the instruction at `target`, both places in
@@ -40,9 +41,46 @@ pub fn is_open(file: &Dockerfile<'_>, item: usize) -> bool {
         && last.is_some_and(|line| without_continuation(line, file.escape).is_some())
 }
 
-/// The first of the comment lines that stand directly above an instruction, or the instruction.
+/// The first of the comment lines that stand directly above an instruction, or the instruction. A comment for
+/// a program belongs to the next instruction wherever it stands.
 pub fn first_attached(file: &Dockerfile<'_>, item: usize) -> usize {
-    let comments =
-        file.items[..item].iter().rev().take_while(|item| matches!(item, Item::Comment(_))).count();
-    item - comments
+    let count = |end: usize, is: fn(&Item<'_>) -> bool| {
+        file.items[..end].iter().rev().take_while(|item| is(item)).count()
+    };
+    let is_comment = |item: &Item<'_>| matches!(item, Item::Comment(_));
+    let mut first = item - count(item, is_comment);
+    loop {
+        let above = first - count(first, |item| matches!(item, Item::Blank(_)));
+        let start = above - count(above, is_comment);
+        let for_program = |item: &Item<'_>| is_pragma(file.text[item.span().range()].trim());
+        if above == first || !file.items[start..above].iter().any(for_program) {
+            return first;
+        }
+        first = start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    /// The text from the first comment that belongs to the last instruction.
+    fn attached(text: &str) -> &str {
+        let file = parse(text);
+        let last = file.items.iter().rposition(|item| matches!(item, Item::Instruction(_)));
+        &text[file.items[first_attached(&file, last.unwrap_or_default())].span().start..]
+    }
+
+    #[test]
+    fn comments_belong_to_what_they_stand_above() {
+        for (above, own) in [
+            ("FROM a\n# far\n\n", "# near\nRUN x\n"),
+            ("FROM a\n", "# hadolint ignore=DL3008\n\nRUN x\n"),
+            ("FROM a\n# far\n\n", "# hadolint ignore=DL3008\n\n# near\nRUN x\n"),
+            ("FROM a\n\n", "RUN x\n"),
+        ] {
+            assert_eq!(attached(&format!("{above}{own}")), own);
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! When RUNs must stay apart.
 
-use dockeropt_facts::pragma::is_pragma;
 use dockeropt_facts::remembered::stale_program;
 use dockeropt_facts::shell_state::{Leak, is_plain, leaks, matters, visit};
 use dockeropt_facts::{Body, Run, Step};
 use dockeropt_syntax::Keyword;
+use dockeropt_syntax::pragma::is_pragma;
 use dockeropt_syntax::shell::{Content, List, Part};
 
 use super::headings::{begins_a_part, comments};
