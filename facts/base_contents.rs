@@ -121,6 +121,11 @@ impl Knowledge {
 }
 
 impl<'k> Contents<'k> {
+    /// Tells it from all others that the same knowledge has given.
+    pub(crate) fn key(&self) -> usize {
+        Arc::as_ptr(&self.holds).addr()
+    }
+
     /// Whether a package is installed.
     pub fn has(&self, package: &str) -> bool {
         self.packages.contains(package) || self.knowledge.is_in_base(self.release, package)

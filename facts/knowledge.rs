@@ -202,6 +202,8 @@ pub struct Knowledge {
     added: Vec<(Table<'static>, HashMap<&'static str, Vec<Row>>)>,
     /// What was asked for of the contents of images: by image, variant and release.
     pub(crate) contents: Mutex<HashMap<Contents, Option<Arc<Holds>>>>,
+    /// What was asked for of what installs weigh: by the contents that they are made on, and the packages.
+    pub(crate) sizes: Mutex<HashMap<(usize, String), Option<u64>>>,
 }
 
 /// Of which contents: those of an image, a variant and a release.

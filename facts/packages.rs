@@ -1,6 +1,7 @@
 //! What Debian packages need, and weigh; see `data/packages-*.tsv`.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::PoisonError;
 
 use crate::base_contents::Contents;
 use crate::knowledge::{Knowledge, Table, columns};
@@ -94,7 +95,15 @@ impl Knowledge {
 
     /// What installing `packages` in an image brings, in bytes; `None` if a package isn't known.
     pub fn installed_size(&self, packages: &[&str], on: &Contents<'_>) -> Option<u64> {
-        self.install(on.release, packages, &|name| on.has(name)).ok().map(|install| install.bytes)
+        // The same is asked for in each round of a rewrite, and of many files.
+        let key = (on.key(), packages.join(" "));
+        let known = self.sizes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        known.unwrap_or_else(|| {
+            let install = self.install(on.release, packages, &|name| on.has(name));
+            let size = install.ok().map(|install| install.bytes);
+            self.sizes.lock().unwrap_or_else(PoisonError::into_inner).insert(key, size);
+            size
+        })
     }
 
     /// A row, with the name under which it stands, which for a virtual package is that of the real one.

@@ -225,6 +225,9 @@ impl<'c> Subject<'c> {
         sorting.kept.sort();
         sorting.kept.dedup();
         // Packages that aren't known are in both stages, and weigh the same in both.
+        if sorting.left.is_empty() {
+            return Ok(sorting);
+        }
         let left: Vec<&str> = sorting.left.iter().map(String::as_str).collect();
         let by_what_is_left = || self.difference(newest, &left, &libraries_of_left);
         sorting.saves = self.difference(newest, packages, &sorting.kept).or_else(by_what_is_left);
