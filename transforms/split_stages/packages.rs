@@ -122,7 +122,7 @@ fn is_usual(option: Option<&str>) -> bool {
 
 /// Whether a word is a package by its name alone, or with a version.
 fn is_name(word: &str) -> bool {
-    !word.is_empty() && !word.contains(['/', ':', '*', '$']) && !word.ends_with(['-', '+'])
+    !word.is_empty() && word.is_ascii() && !word.contains(['/', ':', '*', '$']) && !word.ends_with(['-', '+'])
         || matches!(word, "g++" | "libstdc++-dev")
 }
 

@@ -168,7 +168,7 @@ impl<'c> Build<'c> {
                         _ => return None,
                     }
                 }
-                let usual = |name: &&str| !name.contains(['/', '@', '!']);
+                let usual = |name: &&str| name.is_ascii() && !name.contains(['/', '@', '!']);
                 if !operands.iter().all(usual) {
                     return None;
                 }
