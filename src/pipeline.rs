@@ -413,6 +413,11 @@ impl Run<'_> {
             let mut edits = Edits::new();
             let mut ignored: Vec<String> = Vec::new();
             while unchanged < selected.len() && edits.is_empty() && ignored.is_empty() {
+                if self.only_shows(selected[at]) {
+                    unchanged += 1;
+                    at = (at + 1) % selected.len();
+                    continue;
+                }
                 let mut proposals = Proposals::default();
                 selected[at].propose(&context, &mut proposals);
                 let is_done = || attempt.applied.iter().any(|fix| fix.transform == selected[at].meta().id);
@@ -436,6 +441,17 @@ impl Run<'_> {
                 at = (at + 1) % selected.len();
             }
             if edits.is_empty() && ignored.is_empty() {
+                for (&transform, said) in selected.iter().zip(&mut said) {
+                    if self.only_shows(transform) {
+                        let mut proposals = Proposals::default();
+                        transform.propose(&context, &mut proposals);
+                        if self.options.why_not {
+                            proposals.pass(transform, &context);
+                        }
+                        let chosen = self.choose(facts.file, proposals, &history, allowed, said);
+                        debug_assert!(chosen.is_empty(), "{} is never safe", transform.meta().id);
+                    }
+                }
                 let project = surroundings.known().filter(|_| attempt.changed.is_some());
                 attempt.verdict = self.verify(&attempt.applied, facts, project);
                 break;
@@ -463,6 +479,11 @@ impl Run<'_> {
             attempt.declined.extend(declined);
         }
         attempt
+    }
+
+    /// Whether nothing of what a transform proposes would be applied: then what it says of the last text counts.
+    fn only_shows(&self, transform: &dyn Transform) -> bool {
+        transform.is_never_safe() && !self.options.allow_unsafe && self.options.fingerprints.is_empty()
     }
 
     /// The fixes to apply; the others go into `said`.

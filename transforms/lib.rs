@@ -55,6 +55,11 @@ pub trait Transform: Sync {
     /// What it is called and what it does.
     fn meta(&self) -> &'static Meta;
 
+    /// Whether none of its fixes is ever safe, so that it needs to be asked only once where these aren't applied.
+    fn is_never_safe(&self) -> bool {
+        false
+    }
+
     /// Looks at a file and adds fixes, or reasons for holding back. Fixes of one call don't overlap.
     fn propose(&self, context: &Context<'_>, out: &mut Proposals);
 

@@ -71,6 +71,10 @@ impl Transform for SlimBase {
         &META
     }
 
+    fn is_never_safe(&self) -> bool {
+        true
+    }
+
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
         for stage in &context.facts.stages {
             let Base::Image { reference, platform: None, .. } = &stage.base else { continue };

@@ -124,6 +124,10 @@ impl Transform for SplitStages {
         &META
     }
 
+    fn is_never_safe(&self) -> bool {
+        true
+    }
+
     fn propose(&self, context: &Context<'_>, out: &mut Proposals) {
         let [stage] = &context.facts.stages[..] else { return };
         let Base::Image { reference, platform: None, .. } = &stage.base else { return };
