@@ -220,7 +220,7 @@ struct Rewriter<'r> {
 }
 
 /// In so many files it is counted what there is with `--unsafe`: it takes as long as the rewrite itself.
-const COUNTED: usize = 50;
+const COUNTED: usize = 20;
 
 impl Rewriter<'_> {
     fn options(&self, path: &Path) -> Result<Arc<Options>, String> {

@@ -25,8 +25,8 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         return Err(Refusal::new("it is not known which packages of Ubuntu have the libraries of others"));
     }
     subject.refuse_missing_lists()?;
-    let sorting = subject.sort(&packages, cut)?;
-    if sorting.left.is_empty() || sorting.saves.is_some_and(|saves| saves < LEAST) {
+    let mut sorting = subject.sort_only(&packages, cut)?;
+    if sorting.left.is_empty() {
         return Ok(None);
     }
     refuse_by_text(subject)?;
@@ -37,6 +37,10 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     built.refuse_what_is_lost(&steps[cut - 1])?;
     built.refuse_other_programs(subject)?;
     subject.refuse_unread_but(cut, &|_| false)?;
+    subject.weigh(&mut sorting, &packages);
+    if sorting.saves.is_some_and(|saves| saves < LEAST) {
+        return Ok(None);
+    }
     let mut placing = Placing::of(subject, cut, |at, step| match &step.action {
         Action::Run(_) => Ok(Place::Builder),
         Action::Copy(copy) if copy.from.is_none() && built.has(copy) => Ok(Place::Builder),

@@ -21,6 +21,10 @@ pub(super) struct Sorting {
     pub(super) left: Vec<String>,
     /// How many bytes the image loses, if that is known.
     pub(super) saves: Option<i64>,
+    /// The newest of the releases that the base may be.
+    newest: String,
+    /// The libraries of the packages that only the builder has.
+    libraries_of_left: Vec<String>,
     /// Whether there are tables of the releases that the base may be. If not, only packages are sorted that have
     /// the same name in all of ours.
     pub(super) is_known: bool,
@@ -193,6 +197,13 @@ impl<'c> Subject<'c> {
     /// Sorts the packages that the builder installs. `cut` is the first step that the last stage has of its
     /// own.
     pub(super) fn sort(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {
+        let mut sorting = self.sort_only(packages, cut)?;
+        self.weigh(&mut sorting, packages);
+        Ok(sorting)
+    }
+
+    /// The same, without saying what it saves, which takes longer.
+    pub(super) fn sort_only(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {
         let releases = base(self.base).map(|image| &image.releases[..]).unwrap_or_default();
         let has_table = |release: &&str| self.context.knowledge.has_packages(release);
         let mut known: Vec<&str> = releases.iter().copied().filter(has_table).collect();
@@ -201,8 +212,7 @@ impl<'c> Subject<'c> {
             known = TABLES.to_vec();
         }
         let Some(newest) = known.last() else { return Ok(Sorting::default()) };
-        let mut sorting = Sorting { is_known, ..Sorting::default() };
-        let mut libraries_of_left = Vec::new();
+        let mut sorting = Sorting { is_known, newest: (*newest).to_owned(), ..Sorting::default() };
         for &package in packages {
             let name = package.split('=').next().unwrap_or(package);
             match self.libraries(&known, name)? {
@@ -214,7 +224,7 @@ impl<'c> Subject<'c> {
                     if !sorting.left.iter().any(|left| left == name) {
                         sorting.left.push(name.to_owned());
                     }
-                    libraries_of_left.extend(libraries.clone());
+                    sorting.libraries_of_left.extend(libraries.clone());
                     sorting.kept.extend(libraries);
                 }
                 None => sorting.kept.push(package.to_owned()),
@@ -224,14 +234,18 @@ impl<'c> Subject<'c> {
         self.add_recommended(&mut sorting, newest, packages, cut)?;
         sorting.kept.sort();
         sorting.kept.dedup();
-        // Packages that aren't known are in both stages, and weigh the same in both.
-        if sorting.left.is_empty() {
-            return Ok(sorting);
-        }
-        let left: Vec<&str> = sorting.left.iter().map(String::as_str).collect();
-        let by_what_is_left = || self.difference(newest, &left, &libraries_of_left);
-        sorting.saves = self.difference(newest, packages, &sorting.kept).or_else(by_what_is_left);
         Ok(sorting)
+    }
+
+    /// Works out how many bytes the image loses.
+    pub(super) fn weigh(&self, sorting: &mut Sorting, packages: &[&str]) {
+        if sorting.left.is_empty() {
+            return;
+        }
+        // Packages that aren't known are in both stages, and weigh the same in both.
+        let left: Vec<&str> = sorting.left.iter().map(String::as_str).collect();
+        let by_what_is_left = || self.difference(&sorting.newest, &left, &sorting.libraries_of_left);
+        sorting.saves = self.difference(&sorting.newest, packages, &sorting.kept).or_else(by_what_is_left);
     }
 
     /// Adds what the packages to keep recommend and the file relies on, if they were installed with what they
