@@ -157,7 +157,7 @@ impl<'c> Build<'c> {
         let operands = managed.operands.iter().map(|&at| simple.words[at].literal());
         let operands: Vec<&str> = operands.collect::<Option<_>>()?;
         match managed.verb {
-            Verb::Update | Verb::Clean => {}
+            Verb::Clean => {}
             Verb::Install => {
                 let mut group = None;
                 for &(at, value) in &managed.options {
@@ -169,7 +169,8 @@ impl<'c> Build<'c> {
                     }
                 }
                 let usual = |name: &&str| name.is_ascii() && !name.contains(['/', '@', '!']);
-                if !operands.iter().all(usual) {
+                // An index that is left would be missing in the last stage.
+                if !managed.has_option(simple, &["--no-cache"]) || !operands.iter().all(usual) {
                     return None;
                 }
                 self.packages.extend(operands.into_iter().map(|name| (group, name)));
