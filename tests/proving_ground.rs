@@ -4,7 +4,8 @@
 //! that the projects start from, and minutes. With `DOCKEROPT_RESULTS` it writes docs/RESULTS.md, and with
 //! `DOCKEROPT_TIMES` it takes times for it, which is most of an hour. With `DOCKEROPT_PRUNE` it drops the
 //! engine's whole build cache after each project, for an engine that serves nobody else: a disk need not hold
-//! the layers of all of them.
+//! the layers of all of them. `DOCKEROPT_PROGRAM` is the program to try, where that is another one than is built with
+//! the test: it reads gigabytes, which takes long without optimization.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, helpers included")]
 #![cfg(unix)]
@@ -43,7 +44,8 @@ fn note(project: &Path, name: &str) -> Option<String> {
 }
 
 fn dockeropt(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_dockeropt")).args(arguments).output().unwrap();
+    let program = env::var_os("DOCKEROPT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_dockeropt").into());
+    let output = Command::new(program).args(arguments).output().unwrap();
     print!("{}", String::from_utf8_lossy(&output.stderr));
     output
 }
