@@ -239,7 +239,7 @@ fn the_steps_of_the_article_give_its_sizes() {
     if !is_wanted() {
         return;
     }
-    let article = root().join("tests/article");
+    let article = root().join("examples/article-steps");
     let context = tempfile::tempdir().unwrap();
     for name in ["app.py", "requirements.txt"] {
         fs::copy(root().join("examples/article").join(name), context.path().join(name)).unwrap();
