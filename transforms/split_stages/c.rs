@@ -37,7 +37,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     built.refuse_what_is_lost(&steps[cut - 1])?;
     built.refuse_other_programs(subject)?;
     subject.refuse_unread_but(cut, &|_| false)?;
-    subject.weigh(&mut sorting, &packages);
+    subject.settle(&mut sorting, &packages, cut)?;
     if sorting.saves.is_some_and(|saves| saves < LEAST) {
         return Ok(None);
     }

@@ -198,11 +198,12 @@ impl<'c> Subject<'c> {
     /// own.
     pub(super) fn sort(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {
         let mut sorting = self.sort_only(packages, cut)?;
-        self.weigh(&mut sorting, packages);
+        self.settle(&mut sorting, packages, cut)?;
         Ok(sorting)
     }
 
-    /// The same, without saying what it saves, which takes longer.
+    /// The same, without what the packages recommend and what they weigh, which takes longer: see
+    /// [`settle`](Self::settle).
     pub(super) fn sort_only(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {
         let releases = base(self.base).map(|image| &image.releases[..]).unwrap_or_default();
         let has_table = |release: &&str| self.context.knowledge.has_packages(release);
@@ -231,21 +232,31 @@ impl<'c> Subject<'c> {
             }
         }
         sorting.kept.retain(|package| !self.is_present(newest, package));
-        self.add_recommended(&mut sorting, newest, packages, cut)?;
-        sorting.kept.sort();
-        sorting.kept.dedup();
         Ok(sorting)
     }
 
-    /// Works out how many bytes the image loses.
-    pub(super) fn weigh(&self, sorting: &mut Sorting, packages: &[&str]) {
+    /// Adds what the packages to keep recommend, and works out how many bytes the image loses.
+    pub(super) fn settle(
+        &self,
+        sorting: &mut Sorting,
+        packages: &[&'c str],
+        cut: usize,
+    ) -> Result<(), Refusal<'c>> {
+        let newest = sorting.newest.clone();
+        if newest.is_empty() {
+            return Ok(());
+        }
+        self.add_recommended(sorting, &newest, packages, cut)?;
+        sorting.kept.sort();
+        sorting.kept.dedup();
         if sorting.left.is_empty() {
-            return;
+            return Ok(());
         }
         // Packages that aren't known are in both stages, and weigh the same in both.
         let left: Vec<&str> = sorting.left.iter().map(String::as_str).collect();
-        let by_what_is_left = || self.difference(&sorting.newest, &left, &sorting.libraries_of_left);
-        sorting.saves = self.difference(&sorting.newest, packages, &sorting.kept).or_else(by_what_is_left);
+        let by_what_is_left = || self.difference(&newest, &left, &sorting.libraries_of_left);
+        sorting.saves = self.difference(&newest, packages, &sorting.kept).or_else(by_what_is_left);
+        Ok(())
     }
 
     /// Adds what the packages to keep recommend and the file relies on, if they were installed with what they
