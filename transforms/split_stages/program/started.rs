@@ -241,6 +241,14 @@ fn is_builtin(word: &str) -> bool {
     )
 }
 
+/// The words of an instruction, whatever stands around them.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "\"',[];&|".contains(c))
+}
+
+/// Managers that need what a build has left behind.
+const MANAGERS: [&str; 4] = ["apk", "apt", "apt-get", "aptitude"];
+
 /// Programs that scripts often call and that small images lack.
 const CALLED: [&str; 14] = [
     "bash", "curl", "gcc", "git", "hg", "jq", "make", "node", "npm", "openssl", "perl", "python", "python3",
@@ -413,10 +421,20 @@ pub(super) fn refuse_tools<'c>(
             ));
         }
     }
+    // Also where a later line takes its place: what is left behind for it is looked for all the same.
+    let starts = |step: &&Step<'_>| {
+        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
+    };
+    for step in subject.steps.iter().filter(starts) {
+        if let Some(manager) = words_of(&step.instruction.logical.text).find(|word| MANAGERS.contains(word)) {
+            return Err(Refusal::at(
+                step,
+                format!("line {{line}} calls {manager} when the container starts"),
+            ));
+        }
+    }
     for step in &started.steps {
-        let text = &step.instruction.logical.text;
-        let mut words = text.split(|c: char| c.is_whitespace() || "\"',[];&|".contains(c));
-        if let Some(tool) = words.find(|word| is_tool(word)) {
+        if let Some(tool) = words_of(&step.instruction.logical.text).find(|word| is_tool(word)) {
             return Err(Refusal::at(
                 step,
                 format!("line {{line}} starts {tool}, which only the builder has"),
