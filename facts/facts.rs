@@ -386,6 +386,16 @@ impl Step<'_> {
             _ => None,
         }
     }
+
+    /// Whether it copies from a stage or an image of a name, or mounts it.
+    pub fn takes_from(&self, name: &str) -> bool {
+        let is = |from: &Option<String>| from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(name));
+        match &self.action {
+            Action::Copy(copy) => is(&copy.from),
+            Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
+            Action::Workdir(_) | Action::Other => false,
+        }
+    }
 }
 
 impl Shell {

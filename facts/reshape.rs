@@ -4,7 +4,7 @@
 use dockeropt_syntax::shell::Simple;
 
 use crate::claim::Claim;
-use crate::facts::{Action, Facts, Step};
+use crate::facts::Facts;
 use crate::stage::Base;
 use crate::trace::{Atom, Code, CopyEvent, Event};
 use crate::value::Value;
@@ -56,7 +56,7 @@ pub(crate) fn counterparts<'l>(
         // What the original takes from an image of this name must not come from the stage.
         let is_known = |split: &&Split| {
             original.stages.iter().any(|it| it.name.as_deref() == Some(&split.builder))
-                || original.steps.iter().any(|step| takes_from(step, &split.builder))
+                || original.steps.iter().any(|step| step.takes_from(&split.builder))
         };
         let split = splits().find(|split| name == Some(split.builder.as_str()) && !is_known(split));
         let builder = split.map(|_| at);
@@ -66,16 +66,6 @@ pub(crate) fn counterparts<'l>(
         at = main + 1;
     }
     (at == result.stages.len()).then_some(pairs)
-}
-
-/// Whether a step copies from a stage or an image, or mounts it.
-fn takes_from(step: &Step<'_>, name: &str) -> bool {
-    let is = |from: &Option<String>| from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(name));
-    match &step.action {
-        Action::Copy(copy) => is(&copy.from),
-        Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
-        Action::Workdir(_) | Action::Other => false,
-    }
 }
 
 /// Whether a stage of the original and one of the result start from the same, given which stage stands for

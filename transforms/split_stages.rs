@@ -101,12 +101,14 @@ use dockeropt_facts::command::{Call, Managed, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Verb};
-use dockeropt_facts::{Action, Base, Step};
+use dockeropt_facts::{Action, Base, Step, clean};
 use dockeropt_syntax::{Keyword, Span};
 
 use crate::refusal::Refusal;
 use crate::{Context, Fix, Meta, Proposals, Transform};
 use layout::{BUILDER, Plan};
+use packages::{OTHER_RELEASE, Sorting};
+use placing::Placing;
 
 /// See the documentation of this file.
 pub(crate) struct SplitStages;
@@ -152,7 +154,7 @@ impl Transform for SplitStages {
             out.decline(&META, subject.steps[0].instruction.span, "its stage is called builder already");
             return;
         }
-        if let Some(step) = subject.steps.iter().find(|step| takes_from(step, BUILDER)) {
+        if let Some(step) = subject.steps.iter().find(|step| step.takes_from(BUILDER)) {
             out.decline(&META, step.instruction.span, "it takes files from an image called builder");
             return;
         }
@@ -220,6 +222,28 @@ struct Recipe<'c> {
 }
 
 impl<'c> Subject<'c> {
+    /// How the stage is split at `cut`, where its packages decide what the builder is for. `split` has what of the
+    /// claim is not the same for all, and `assumption` what is taken for granted beside what is.
+    fn recipe(
+        &self,
+        cut: usize,
+        placing: Placing,
+        sorting: Sorting,
+        split: Split,
+        assumption: String,
+    ) -> Recipe<'c> {
+        let left = sorting.left.join(", ");
+        let mut assumptions = vec![format!("the program does not need {left} when it runs"), assumption];
+        assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
+        Recipe {
+            plan: Plan::new(self, cut, placing),
+            split: Split { builder: BUILDER.to_owned(), packages: sorting.kept, ..split },
+            assumptions,
+            note: format!("{left} and what comes with them stay out of the image"),
+            saves: sorting.saves.filter(|&saves| saves > 0),
+        }
+    }
+
     fn fix(&self, recipe: Recipe<'c>) -> Option<Fix> {
         let Recipe { plan, split, assumptions, note, saves } = recipe;
         let edits = plan.edits(self.context.facts).ok()?;
@@ -327,14 +351,22 @@ impl<'c> Subject<'c> {
     }
 }
 
-/// Whether a step copies from a stage or an image, or mounts it.
-fn takes_from(step: &Step<'_>, name: &str) -> bool {
-    let is = |from: &Option<String>| from.as_deref().is_some_and(|from| from.eq_ignore_ascii_case(name));
-    match &step.action {
-        Action::Copy(copy) => is(&copy.from),
-        Action::Run(run) => run.mounts.iter().any(|mount| is(&mount.from)),
-        _ => false,
-    }
+/// Whether a step has a call of which something holds, however it is written.
+fn calls(step: &Step<'_>, is: impl Fn(&Call<'_, '_>) -> bool) -> bool {
+    let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
+    let mut found = false;
+    visit(list, &mut |simple| found |= call(simple).is_some_and(|call| is(&call)));
+    found
+}
+
+/// Whether a step says what a container starts, or how it is asked for its health.
+fn is_start(step: &Step<'_>) -> bool {
+    matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
+}
+
+/// A path as seen from a folder.
+fn absolute(folder: &str, path: &str) -> String {
+    if path.starts_with('/') { clean(path) } else { clean(&format!("{folder}/{path}")) }
 }
 
 /// Whether a path means nothing else to COPY than itself.

@@ -1,8 +1,8 @@
 //! What the RUNs that compile make, and where.
 
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{base_name, call};
 use dockeropt_facts::effects::within;
-use dockeropt_facts::{Action, Copy, Step, clean};
+use dockeropt_facts::{Action, Copy, Step};
 use dockeropt_syntax::Keyword;
 
 use super::makefile;
@@ -333,9 +333,9 @@ fn working_folder(subject: &Subject<'_>, step: &Step<'_>) -> Option<String> {
     }
 }
 
-fn absolute(folder: &str, path: &str) -> String {
-    let path = path.trim_matches(['"', '\'']);
-    if path.starts_with('/') { clean(path) } else { clean(&format!("{folder}/{path}")) }
+/// A word as a path, seen from a folder.
+fn absolute(folder: &str, word: &str) -> String {
+    super::absolute(folder, word.trim_matches(['"', '\'']))
 }
 
 /// Whether a word is literal, or made of the number of processors or of what pkg-config says.
@@ -392,7 +392,7 @@ fn is_own(folder: &str) -> bool {
 
 /// Whether a path names a source, which nobody needs but the compiler.
 fn is_source(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = base_name(path);
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
     matches!(end, "c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx" | "inl" | "S")
         || matches!(name, "Makefile" | "CMakeLists.txt")

@@ -2,16 +2,14 @@
 //! all that was built in it.
 
 use dockeropt_facts::bases::base;
-use dockeropt_facts::command::call;
 use dockeropt_facts::reshape::Split;
-use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::{Action, Step};
 
 use super::built::{Built, is_compiler};
-use super::layout::{BUILDER, Opening, Plan};
-use super::packages::{LEAST, OTHER_RELEASE, packages};
+use super::layout::Opening;
+use super::packages::{LEAST, packages};
 use super::placing::{Place, Placing, place};
-use super::{Recipe, Refusal, Subject};
+use super::{Recipe, Refusal, Subject, calls};
 
 pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
     let steps = subject.steps;
@@ -50,40 +48,12 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     subject.refuse_late_installs(cut)?;
     let carried = built.carried();
     // Behind what is copied from the context: what is built may take the place of a file there.
-    placing
-        .opening
-        .extend(carried.iter().map(|path| Opening::New(format!("COPY --from={BUILDER} {path} {path}"))));
+    placing.opening.extend(carried.iter().map(|path| Opening::carry(path)));
     placing.packages(steps, &sorting.kept);
-    let left = sorting.left.join(", ");
-    let mut assumptions = vec![
-        format!("the program does not need {left} when it runs"),
-        format!("what is built lies in {}, and is linked with packages that are named", carried.join(", ")),
-    ];
-    assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
-    Ok(Some(Recipe {
-        plan: Plan {
-            steps,
-            cut,
-            inserted: Vec::new(),
-            closing: None,
-            moved: placing.moved,
-            opening: placing.opening,
-            base: subject.base.to_owned(),
-        },
-        split: Split {
-            builder: BUILDER.to_owned(),
-            base: None,
-            carried,
-            packages: sorting.kept,
-            commands: Vec::new(),
-            path: None,
-            dropped: Vec::new(),
-            workdir: None,
-        },
-        assumptions,
-        note: format!("{left} and what comes with them stay out of the image"),
-        saves: sorting.saves.filter(|&saves| saves > 0),
-    }))
+    let assumption =
+        format!("what is built lies in {}, and is linked with packages that are named", carried.join(", "));
+    let split = Split { carried, ..Split::default() };
+    Ok(Some(subject.recipe(cut, placing, sorting, split, assumption)))
 }
 
 /// Whether a step compiles, however it is written.
@@ -102,12 +72,7 @@ fn builds(step: &Step<'_>) -> bool {
         "scons",
         "waf",
     ];
-    let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
-    let mut found = false;
-    visit(list, &mut |simple| {
-        found |= call(simple).is_some_and(|call| is_compiler(call.program) || OTHERS.contains(&call.program));
-    });
-    found
+    calls(step, |call| is_compiler(call.program) || OTHERS.contains(&call.program))
 }
 
 /// Refuses if the file says that libraries lie where only the builder has them.

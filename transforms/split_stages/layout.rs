@@ -3,6 +3,8 @@
 use dockeropt_facts::{Facts, Step};
 use dockeropt_syntax::{Edits, Item, Overlap, Span, rewriter};
 
+use super::Subject;
+use super::placing::Placing;
 use crate::layout;
 
 /// The name of the stage that builds.
@@ -38,7 +40,21 @@ pub(super) enum Opening {
     Packages(Vec<String>),
 }
 
-impl Plan<'_> {
+impl Opening {
+    /// Takes what was built from the builder, to the same place.
+    pub(super) fn carry(path: &str) -> Self {
+        Self::New(format!("COPY --from={BUILDER} {path} {path}"))
+    }
+}
+
+impl<'c> Plan<'c> {
+    /// A plan that adds nothing to the builder, and starts the last stage from the same image.
+    pub(super) fn new(subject: &Subject<'c>, cut: usize, placing: Placing) -> Self {
+        let Placing { opening, moved } = placing;
+        let base = subject.base.to_owned();
+        Self { steps: subject.steps, cut, inserted: Vec::new(), closing: None, moved, opening, base }
+    }
+
     pub(super) fn edits(&self, facts: &Facts<'_>) -> Result<Edits, Overlap> {
         let file = facts.file;
         let newline = file.newline();

@@ -12,7 +12,8 @@ use dockeropt_syntax::shell::Simple;
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::OTHER_RELEASE;
 use super::packages::{apt_packages, commands, packages};
-use super::{Recipe, Refusal, Subject, is_copy, is_variable};
+use super::placing::{Place, Placing};
+use super::{Recipe, Refusal, Subject, is_start};
 use crate::sources::source_of;
 
 const PRUNE: &str = "npm prune --omit=dev";
@@ -42,50 +43,36 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     if has_tools {
         refuse_what_starts_by_tools(subject, &manifest)?;
     }
-    let mut opening = Vec::new();
-    let mut moved = Vec::new();
-    for (at, step) in steps.iter().enumerate().take(cut).skip(1) {
-        match (&step.action, step.instruction.keyword()) {
-            (Action::Run(_), _) => refuse_other_commands(step)?,
+    let mut placing =
+        Placing::of(subject, cut, |at, step| match (&step.action, step.instruction.keyword()) {
+            (Action::Run(_), _) => refuse_other_commands(step).map(|()| Place::Builder),
             (Action::Copy(copy), _) => {
                 let inside = copy.destination.text().is_some_and(|path| within(path, folder));
                 if copy.from.is_some() {
                     return Err(Refusal::at(step, "line {line} copies from another image"));
                 }
-                if !inside {
-                    opening.push(Opening::Step(at));
-                }
+                Ok(if inside { Place::Builder } else { Place::Both })
             }
             (Action::Workdir(path), _) => {
                 if path.text().is_none_or(|path| !within(path, folder)) && at > first {
                     return Err(Refusal::at(step, "line {line} leaves the folder of the project"));
                 }
-                opening.push(Opening::Step(at));
+                Ok(Place::Both)
             }
-            (_, Keyword::Env | Keyword::Arg | Keyword::Shell) => opening.push(Opening::Step(at)),
+            (_, Keyword::Env | Keyword::Arg | Keyword::Shell) => Ok(Place::Both),
             (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
-                return Err(Refusal::at(step, "line {line} stands before the build"));
+                Err(Refusal::at(step, "line {line} stands before the build"))
             }
-            _ => {
-                moved.push(at);
-                opening.push(Opening::Moved(at));
-            }
-        }
-    }
+            _ => Ok(Place::Last),
+        })?;
     subject.refuse_other_users(first, cut)?;
     subject.refuse_late_installs(cut)?;
     if steps[first].state.variable("NODE_ENV").is_some() && has_tools {
         return Err(Refusal::new("NODE_ENV decides whether tools of development are installed"));
     }
-    let copies = opening.iter().position(|it| matches!(it, Opening::Step(at) if is_copy(&steps[*at])));
-    opening.insert(
-        copies.unwrap_or(opening.len()),
-        Opening::New(format!("COPY --from={BUILDER} {folder} {folder}")),
-    );
+    placing.above_copies(steps, [Opening::carry(folder)]);
     if !sorting.kept.is_empty() {
-        let variables =
-            opening.iter().position(|it| !matches!(it, Opening::Step(at) if is_variable(&steps[*at])));
-        opening.insert(variables.unwrap_or(opening.len()), Opening::Packages(sorting.kept.clone()));
+        placing.behind_variables(steps, Opening::Packages(sorting.kept.clone()));
     }
     let mut assumptions = Vec::new();
     let mut left = sorting.left.clone();
@@ -102,23 +89,13 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
     let split = Split {
         builder: BUILDER.to_owned(),
-        base: None,
         carried: vec![folder.to_owned()],
         packages: sorting.kept,
         commands: if has_tools { vec![PRUNE.to_owned()] } else { Vec::new() },
-        path: None,
-        dropped: Vec::new(),
-        workdir: None,
+        ..Split::default()
     };
-    let plan = Plan {
-        steps,
-        cut,
-        inserted: Vec::new(),
-        closing: has_tools.then(|| format!("RUN {PRUNE}")),
-        moved,
-        opening,
-        base: subject.base.to_owned(),
-    };
+    let closing = has_tools.then(|| format!("RUN {PRUNE}"));
+    let plan = Plan { closing, ..Plan::new(subject, cut, placing) };
     let note = format!("{} stay{} out of the image", left.join(", "), if left.len() == 1 { "s" } else { "" });
     Ok(Some(Recipe { plan, split, assumptions, note, saves: sorting.saves.filter(|&saves| saves > 0) }))
 }
@@ -161,11 +138,8 @@ fn refuse_what_starts_by_tools<'c>(
     subject: &Subject<'c>,
     manifest: &NodeManifest,
 ) -> Result<(), Refusal<'c>> {
-    let starts = |step: &&Step<'_>| {
-        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-    };
     let scripts = subject.context.project().into_iter().flat_map(|project| project.scripts());
-    let own = subject.steps.iter().filter(starts).map(|step| step.instruction.arguments());
+    let own = subject.steps.iter().filter(|step| is_start(step)).map(|step| step.instruction.arguments());
     let mut texts: Vec<&str> = own.chain(scripts.map(|(_, text)| text)).collect();
     let named: Vec<String> = texts.iter().flat_map(|text| runs(text)).collect();
     for name in &named {

@@ -1,5 +1,7 @@
 //! Which packages of a distribution the last stage needs.
 
+use std::cell::LazyCell;
+
 use dockeropt_facts::Step;
 use dockeropt_facts::bases::base;
 use dockeropt_facts::command::{Call, call};
@@ -7,10 +9,9 @@ use dockeropt_facts::dev_runtime::Use;
 use dockeropt_facts::recommends::{Asked, Present, without_recommends};
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{JoinerKind, List, Simple};
 
-use super::{Refusal, Subject};
+use super::{Refusal, Subject, is_start};
 
 /// What of the packages that a build installs the last stage has.
 #[derive(Debug, Default)]
@@ -194,6 +195,18 @@ impl<'c> Subject<'c> {
         }
     }
 
+    /// Sorts the packages that the steps above `cut` install; `None` if nothing of weight would stay behind.
+    pub(super) fn sort_if_it_pays(&self, cut: usize) -> Result<Option<Sorting>, Refusal<'c>> {
+        self.refuse_missing_lists()?;
+        let packages = packages(&self.steps[..cut]);
+        if packages.is_empty() {
+            return Ok(None);
+        }
+        let sorting = self.sort(&packages, cut)?;
+        let pays = !sorting.left.is_empty() && sorting.saves.is_none_or(|saves| saves >= LEAST);
+        Ok(Some(sorting).filter(|_| pays))
+    }
+
     /// Sorts the packages that the builder installs. `cut` is the first step that the last stage has of its
     /// own.
     pub(super) fn sort(&self, packages: &[&'c str], cut: usize) -> Result<Sorting, Refusal<'c>> {
@@ -355,8 +368,11 @@ impl<'c> Subject<'c> {
         const TOOLS: [&str; 11] =
             ["bzip2", "c++", "c89", "c99", "cc", "cpp", "g++", "gcc", "ld", "make", "patch"];
         let present = |name: &str| self.is_present(release, name);
-        let brought = self.context.knowledge.install(release, &[package], &present);
-        let brought = brought.map(|install| install.packages).unwrap_or_default();
+        // What it brings along takes a while to find, and few texts call one of the tools.
+        let brought = LazyCell::new(|| {
+            let install = self.context.knowledge.install(release, &[package], &present);
+            install.map(|install| install.packages).unwrap_or_default()
+        });
         let owns = |word: &str| {
             let name = word.rsplit('/').next().unwrap_or(word);
             let mut owners = self.context.knowledge.owners(name);
@@ -364,11 +380,8 @@ impl<'c> Subject<'c> {
                 && owners.any(|owner| owner == package || TOOLS.contains(&name) && brought.contains(owner))
         };
         let calls = |text: &str| text.split(|c: char| !is_part_of_name(c)).any(owns);
-        let starts = |step: &&Step<'_>| {
-            matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-        };
         let late = self.steps[cut..].iter().filter(|step| step.run().is_some());
-        let own = late.chain(self.steps.iter().filter(starts));
+        let own = late.chain(self.steps.iter().filter(|step| is_start(step)));
         let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
         own.map(|step| &step.instruction.logical.text[..]).any(calls)
             || scripts.into_iter().any(|(_, text)| calls(text))

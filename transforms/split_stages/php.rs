@@ -2,21 +2,19 @@
 //!
 //! The official images keep their compilers, so what is gained are headers and the libraries that come with them.
 
-use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::command::{Call, base_name, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::native::{Ecosystem, Native};
 use dockeropt_facts::project::EntryKind;
 use dockeropt_facts::reshape::Split;
-use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Manager;
 use dockeropt_facts::{Action, Copy, Step};
-use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{Pipeline, Simple};
 
-use super::layout::{BUILDER, Opening, Plan};
+use super::layout::Opening;
 use super::packages::{LEAST, apt_packages, is_plain as is_plain_list, sets_options, words};
 use super::placing::{Place, Placing, makes_working_folder, place};
-use super::{Recipe, Refusal, Subject};
+use super::{Recipe, Refusal, Subject, calls, is_start};
 
 /// Where extensions lie.
 const EXTENSIONS: &str = "/usr/local/lib/php/extensions";
@@ -64,50 +62,18 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     })?;
     subject.refuse_other_users(1, cut)?;
     subject.refuse_late_installs(cut)?;
-    let copies = carried.iter().map(|path| Opening::New(format!("COPY --from={BUILDER} {path} {path}")));
-    placing.above_copies(steps, copies);
+    placing.above_copies(steps, carried.iter().map(|path| Opening::carry(path)));
     placing.packages(steps, &sorting.kept);
-    let left = sorting.left.join(", ");
-    let assumptions = vec![
-        format!("the program does not need {left} when it runs"),
-        "an extension is a file among the extensions, and one that loads it".to_owned(),
-    ];
-    Ok(Some(Recipe {
-        plan: Plan {
-            steps,
-            cut,
-            inserted: Vec::new(),
-            closing: None,
-            moved: placing.moved,
-            opening: placing.opening,
-            base: subject.base.to_owned(),
-        },
-        split: Split {
-            builder: BUILDER.to_owned(),
-            base: None,
-            carried,
-            packages: sorting.kept,
-            commands: Vec::new(),
-            path: None,
-            dropped: Vec::new(),
-            workdir: None,
-        },
-        assumptions,
-        note: format!("{left} and what comes with them stay out of the image"),
-        saves: sorting.saves.filter(|&saves| saves > 0),
-    }))
+    let assumption = "an extension is a file among the extensions, and one that loads it".to_owned();
+    let split = Split { carried, ..Split::default() };
+    Ok(Some(subject.recipe(cut, placing, sorting, split, assumption)))
 }
 
 /// Whether a step compiles or enables extensions, however it is written.
 fn compiles(step: &Step<'_>) -> bool {
-    let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
-    let mut found = false;
-    visit(list, &mut |simple| {
-        found |= call(simple).is_some_and(|call| {
-            call.program.starts_with("docker-php-ext-") || matches!(call.program, "pecl" | "pear" | "phpize")
-        });
-    });
-    found
+    calls(step, |call| {
+        call.program.starts_with("docker-php-ext-") || matches!(call.program, "pecl" | "pear" | "phpize")
+    })
 }
 
 /// The commands of a RUN, as [`super::packages::commands`] has them. What answers the questions of pecl is left out.
@@ -226,7 +192,7 @@ fn copies_to_extensions(subject: &Subject<'_>, copy: &Copy) -> bool {
     let Some(to) = copy.destination.text() else { return true };
     let is_file = |source: &str| {
         let source = source.trim_start_matches("./").trim_start_matches('/');
-        let name = source.rsplit('/').next().unwrap_or(source);
+        let name = base_name(source);
         match subject.context.project().and_then(|project| project.entry(source)) {
             Some(entry) => entry.kind != EntryKind::Folder,
             None => name.rsplit_once('.').is_some_and(|(_, end)| !end.is_empty()),
@@ -252,10 +218,7 @@ fn refuse_other_places<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
             return Err(Refusal::at(step, "line {line} copies to where extensions lie"));
         }
     }
-    let starts = |step: &&Step<'_>| {
-        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-    };
-    let started = subject.steps.iter().filter(starts).map(|step| step.instruction.arguments());
+    let started = subject.steps.iter().filter(|step| is_start(step)).map(|step| step.instruction.arguments());
     let scripts = subject.context.project().into_iter().flat_map(|project| project.scripts());
     for text in started.chain(scripts.map(|(_, text)| text)) {
         let mut words = text.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c)));

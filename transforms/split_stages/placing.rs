@@ -1,6 +1,6 @@
 //! Which of the two stages has which step of those above the cut.
 
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{base_name, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::{Action, Copy, Step, clean};
 use dockeropt_syntax::Keyword;
@@ -19,6 +19,7 @@ pub(super) enum Place {
 }
 
 /// What the last stage begins with.
+#[derive(Default)]
 pub(super) struct Placing {
     pub(super) opening: Vec<Opening>,
     /// The steps that the builder no longer has.
@@ -32,7 +33,7 @@ impl Placing {
         cut: usize,
         mut place: impl FnMut(usize, &'c Step<'c>) -> Result<Place, Refusal<'c>>,
     ) -> Result<Self, Refusal<'c>> {
-        let mut placing = Self { opening: Vec::new(), moved: Vec::new() };
+        let mut placing = Self::default();
         for (at, step) in subject.steps.iter().enumerate().take(cut).skip(1) {
             match place(at, step)? {
                 Place::Builder => {}
@@ -44,6 +45,13 @@ impl Placing {
             }
         }
         Ok(placing)
+    }
+
+    /// Adds an install of packages above all but the variables that it may read.
+    pub(super) fn behind_variables(&mut self, steps: &[Step<'_>], install: Opening) {
+        let other = |it: &Opening| !matches!(it, Opening::Step(at) if is_variable(&steps[*at]));
+        let first = self.opening.iter().position(other).unwrap_or(self.opening.len());
+        self.opening.insert(first, install);
     }
 
     /// Adds instructions above the first COPY.
@@ -129,7 +137,7 @@ pub(super) fn covers(later: &Step<'_>, copy: &Copy) -> bool {
         || to == from;
     let lands = |source: &str| {
         let name = source.trim_start_matches("./").trim_start_matches('/');
-        let base = name.rsplit('/').next().unwrap_or(name);
+        let base = base_name(name);
         let to = to.trim_end_matches('/');
         let here = if is_folder { format!("{to}/{base}") } else { to.to_owned() };
         here == format!("{}/{name}", from.trim_end_matches('/'))

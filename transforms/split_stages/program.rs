@@ -13,21 +13,24 @@ use dockeropt_facts::base_contents::Contents;
 use dockeropt_facts::bases::official;
 use dockeropt_facts::command::Call;
 use dockeropt_facts::reshape::Split;
-use dockeropt_facts::{Action, Step};
+use dockeropt_facts::{Action, Knowledge, Step};
 use dockeropt_syntax::Keyword;
 
 use super::layout::{BUILDER, Opening, Plan};
-use super::{Recipe, Refusal, Subject};
+use super::placing::{Place, Placing};
+use super::{Recipe, Refusal, Subject, is_start};
 use crate::needs::Needs;
 use started::{Started, reachable_scripts};
-use steps::{Build, Place};
+use steps::{Build, Site};
 
 /// What is known of a compiled language.
 pub(super) struct Language {
     /// The programs that build, none of which the last stage has.
     tools: &'static [&'static str],
+    /// What the last stage starts from, given an image and its tag and the last step that builds.
+    last: for<'c> fn(&Subject<'c>, (&str, &str), &'c Step<'c>) -> Result<Last, Refusal<'c>>,
     /// What one of them makes.
-    made: fn(&Place<'_, '_>, &Call<'_, '_>) -> Result<Made, String>,
+    made: fn(&Site<'_, '_>, &Call<'_, '_>) -> Result<Made, String>,
     /// Whether a file of a project is only read by those who build.
     is_source: fn(&str) -> bool,
     /// The variables that only its tools read.
@@ -95,16 +98,11 @@ pub(super) fn plan<'c>(
     let Some(cut) = steps.iter().rposition(|step| steps::calls_tool(step, language)).map(|at| at + 1) else {
         return Ok(None);
     };
-    let Some(started) = Started::of(subject, language)? else { return Ok(None) };
+    let started = Started::of(subject, language)?;
     let build = Build::read(subject, language, cut)?;
     let scripts = reachable_scripts(subject, cut, &started);
     started::refuse_tools(subject, language, cut, &started, &scripts)?;
-    let mut last = match image {
-        "golang" => go::last(subject, tag)?,
-        "rust" => rust::last(subject, tag)?,
-        "dotnet/sdk" => dotnet::last(subject, tag)?,
-        _ => java::last(subject, image, tag)?,
-    };
+    let mut last = (language.last)(subject, (image, tag), &steps[cut - 1])?;
     let needed = started.outputs(&build, &scripts)?;
     let sorting = build.sort_packages(subject, last.release, &|package| {
         started::is_called(subject, package, cut, &scripts)
@@ -118,24 +116,21 @@ pub(super) fn plan<'c>(
     if packages.iter().any(|package| package == "ca-certificates") {
         last.carried.retain(|path| !path.ends_with("ca-certificates.crt"));
     }
-    let is_apk = build.is_apk || last.base.contains("alpine");
-    let mut dropped = Vec::new();
-    let (opening, moved) = opening(subject, language, &build, &started, &last, &mut dropped)?;
-    let mut opening = with_packages(opening, subject, &packages, is_apk);
+    let (mut placing, dropped) = placed(subject, language, &build, &started, &last)?;
+    if !packages.is_empty() {
+        let is_apk = build.is_apk || last.base.contains("alpine");
+        let install = match is_apk {
+            true => Opening::New(format!("RUN apk add --no-cache {}", packages.join(" "))),
+            false => Opening::Packages(packages.clone()),
+        };
+        placing.behind_variables(steps, install);
+    }
     let path = needed.in_path.then_some(language.bin).flatten();
-    if let Some(bin) = path {
-        let at = place_of_files(&opening, steps);
-        opening.insert(at, Opening::New(format!("ENV PATH=\"{bin}:$PATH\"")));
-    }
     let workdir = subject.workdir_of_base(language, cut)?;
-    if let Some(folder) = &workdir {
-        let at = place_of_files(&opening, steps);
-        opening.insert(at, Opening::New(format!("WORKDIR {folder}")));
-    }
-    let at = place_of_files(&opening, steps);
-    let copy = |path: &String| Opening::New(format!("COPY --from={BUILDER} {path} {path}"));
-    opening.splice(at..at, last.carried.iter().map(copy).collect::<Vec<_>>());
-    opening.extend(needed.paths.iter().map(copy));
+    placing.above_copies(steps, path.map(|bin| Opening::New(format!("ENV PATH=\"{bin}:$PATH\""))));
+    placing.above_copies(steps, workdir.as_ref().map(|folder| Opening::New(format!("WORKDIR {folder}"))));
+    placing.above_copies(steps, last.carried.iter().map(|path| Opening::carry(path)));
+    placing.opening.extend(needed.paths.iter().map(|path| Opening::carry(path)));
     let saves = subject.saved(&last, build.packages(), &packages);
     if saves.is_some_and(|saves| saves <= 0) {
         return Ok(None);
@@ -147,24 +142,16 @@ pub(super) fn plan<'c>(
     let mut carried = last.carried;
     carried.extend(needed.paths);
     Ok(Some(Recipe {
-        plan: Plan {
-            steps,
-            cut,
-            inserted: Vec::new(),
-            closing: None,
-            moved,
-            opening,
-            base: last.base.clone(),
-        },
+        plan: Plan { base: last.base.clone(), ..Plan::new(subject, cut, placing) },
         split: Split {
             builder: BUILDER.to_owned(),
             base: Some(last.base),
             carried,
             packages,
-            commands: Vec::new(),
             path: path.map(str::to_owned),
             dropped,
             workdir,
+            ..Split::default()
         },
         assumptions,
         note: format!("{left} stay{} out of the image", if left.contains(", ") { "" } else { "s" }),
@@ -191,28 +178,20 @@ fn missing<'c>(
     scripts: &[&'c str],
     tag: &str,
 ) -> Result<Vec<String>, Refusal<'c>> {
-    let Some(release) = last.release else { return Ok(Vec::new()) };
     let knowledge = subject.context.knowledge;
-    let is_known = knowledge.has_packages(release);
-    // What the images of older releases hold is much the same.
-    let compared = if is_known { release } else { "bullseye" };
-    let light = if is_known { &last.base } else { "debian:bullseye-slim" };
-    let contents: Option<(Contents<'_>, Contents<'_>)> =
-        knowledge.contents(subject.base, compared).zip(knowledge.contents(light, compared));
+    let Some((base, release)) = last.compared(knowledge) else { return Ok(Vec::new()) };
+    let contents = knowledge.contents(subject.base, release).zip(knowledge.contents(base, release));
     let Some((full, light)) = contents else {
         return Err(Refusal::new(format!("it is not known what {} holds", subject.base)));
     };
     let first = subject.context.facts.stages[0].steps.start;
-    let starts = |step: &Step<'_>| {
-        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-    };
     let numbers: Vec<usize> = (0..subject.steps.len())
-        .filter(|&at| at >= cut || starts(&subject.steps[at]))
+        .filter(|&at| at >= cut || is_start(&subject.steps[at]))
         .map(|at| at + first)
         .collect();
     let found = Needs::of_steps(subject.context, &numbers, 0..0, scripts, (&full, &light), tag)?;
     match found.first() {
-        Some(package) if !is_known => Err(Refusal::new(format!(
+        Some(package) if Some(release) != last.release => Err(Refusal::new(format!(
             "{package} is called when the program runs, and {} lacks it",
             last.base
         ))),
@@ -220,26 +199,23 @@ fn missing<'c>(
     }
 }
 
-/// The steps of the builder that the last stage begins with, and those of them that leave the builder.
-fn opening<'c>(
+/// Where each step of the builder goes, and the variables that only the builder has.
+fn placed<'c>(
     subject: &Subject<'c>,
     language: &Language,
     build: &Build<'c>,
     started: &Started<'c>,
     last: &Last,
-    dropped: &mut Vec<String>,
-) -> Result<(Vec<Opening>, Vec<usize>), Refusal<'c>> {
+) -> Result<(Placing, Vec<String>), Refusal<'c>> {
     let steps = subject.steps;
-    let mut opening = Vec::new();
-    let mut moved = Vec::new();
-    for (at, step) in steps.iter().enumerate().take(build.cut).skip(1) {
+    let mut dropped = Vec::new();
+    let placing = Placing::of(subject, build.cut, |at, step| {
         let operation = &step.instruction.operation;
+        let both = |is_both: bool| Ok(if is_both { Place::Both } else { Place::Builder });
         match (&step.action, step.instruction.keyword()) {
-            (Action::Run(_), _) => {}
-            (Action::Copy(_), _) if build.is_copied_again(at) => opening.push(Opening::Step(at)),
-            (Action::Copy(_), _) => {}
-            (Action::Workdir(_), _) if build.is_entered_again(subject, at) => opening.push(Opening::Step(at)),
-            (Action::Workdir(_), _) => {}
+            (Action::Run(_), _) => Ok(Place::Builder),
+            (Action::Copy(_), _) => both(build.is_copied_again(at)),
+            (Action::Workdir(_), _) => both(build.is_entered_again(subject, at)),
             (_, Keyword::Env) => {
                 let names = operation.name_values(&step.instruction.logical, step.state.escape);
                 let only_builds = |name: &str| {
@@ -247,69 +223,44 @@ fn opening<'c>(
                 };
                 if names.iter().all(|pair| only_builds(&pair.name.text)) {
                     dropped.extend(names.iter().map(|pair| format!("ENV {}", pair.name.text)));
-                } else {
-                    subject.refuse_variables_of_base(step, last)?;
-                    opening.push(Opening::Step(at));
+                    return Ok(Place::Builder);
                 }
+                subject.refuse_variables_of_base(step, last)?;
+                Ok(Place::Both)
             }
             (_, Keyword::Arg) => {
                 let names = operation.declarations(&step.instruction.logical, step.state.escape);
-                let is_used = |name: &str| {
-                    let later = steps[at + 1..]
-                        .iter()
-                        .enumerate()
-                        .filter(|(number, step)| at + 1 + number >= build.cut || step.run().is_none());
-                    later.map(|(_, step)| &step.instruction.logical.text).any(|text| text.contains(name))
+                let later = || {
+                    let all = steps.iter().enumerate().skip(at + 1);
+                    all.filter(|(number, step)| *number >= build.cut || step.run().is_none())
                 };
-                if names.iter().any(|it| is_used(&it.name.text)) {
-                    opening.push(Opening::Step(at));
-                }
+                let is_used =
+                    |name: &str| later().any(|(_, step)| step.instruction.logical.text.contains(name));
+                both(names.iter().any(|it| is_used(&it.name.text)))
             }
-            (_, Keyword::Shell) => opening.push(Opening::Step(at)),
+            (_, Keyword::Shell) => Ok(Place::Both),
             (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
-                return Err(Refusal::at(step, "line {line} stands before the build"));
+                Err(Refusal::at(step, "line {line} stands before the build"))
             }
-            _ => {
-                moved.push(at);
-                opening.push(Opening::Moved(at));
-            }
+            _ => Ok(Place::Last),
         }
-    }
-    for step in &steps[build.cut..] {
+    })?;
+    for step in steps[build.cut..].iter().chain(placing.moved.iter().map(|&at| &steps[at])) {
         subject.refuse_variables_of_base(step, last)?;
     }
-    for &at in &moved {
-        subject.refuse_variables_of_base(&steps[at], last)?;
-    }
-    Ok((opening, moved))
+    Ok((placing, dropped))
 }
 
-/// Where the last stage gets its files: behind variables and folders, before the first COPY.
-fn place_of_files(opening: &[Opening], steps: &[Step<'_>]) -> usize {
-    let is_copy =
-        |it: &Opening| matches!(it, Opening::Step(at) if matches!(steps[*at].action, Action::Copy(_)));
-    opening.iter().position(is_copy).unwrap_or(opening.len())
-}
-
-/// With an install above all that changes more often, behind what it may read.
-fn with_packages(
-    mut opening: Vec<Opening>,
-    subject: &Subject<'_>,
-    packages: &[String],
-    is_apk: bool,
-) -> Vec<Opening> {
-    if packages.is_empty() {
-        return opening;
+impl Last {
+    /// The image and the release with which it is compared what the builder's holds: its own, or, if there are no
+    /// tables of its release, those of the oldest of which there are some, which hold much the same.
+    fn compared(&self, knowledge: &Knowledge) -> Option<(&str, &'static str)> {
+        let release = self.release?;
+        Some(match knowledge.has_packages(release) {
+            true => (&self.base, release),
+            false => ("debian:bullseye-slim", "bullseye"),
+        })
     }
-    let is_variable =
-        |it: &Opening| matches!(it, Opening::Step(at) if super::is_variable(&subject.steps[*at]));
-    let at = opening.iter().position(|it| !is_variable(it)).unwrap_or(opening.len());
-    let install = match is_apk {
-        true => Opening::New(format!("RUN apk add --no-cache {}", packages.join(" "))),
-        false => Opening::Packages(packages.to_vec()),
-    };
-    opening.insert(at, install);
-    opening
 }
 
 impl<'c> Subject<'c> {

@@ -7,8 +7,8 @@ use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
-use super::layout::{BUILDER, Opening, Plan};
-use super::packages::{LEAST, OTHER_RELEASE, apt_packages, commands, packages};
+use super::layout::Opening;
+use super::packages::{apt_packages, commands};
 use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 
@@ -26,15 +26,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     let Some(first) = steps.iter().position(installs) else { return Ok(None) };
     let last = steps.iter().rposition(installs).unwrap_or(first);
     let cut = last + 1;
-    subject.refuse_missing_lists()?;
-    let packages = packages(&steps[..cut]);
-    if packages.is_empty() {
-        return Ok(None);
-    }
-    let sorting = subject.sort(&packages, cut)?;
-    if sorting.left.is_empty() || sorting.saves.is_some_and(|saves| saves < LEAST) {
-        return Ok(None);
-    }
+    let Some(sorting) = subject.sort_if_it_pays(cut)? else { return Ok(None) };
     refuse_by_text(subject)?;
     subject.refuse_unread_scripts(cut)?;
     let mut placing = Placing::of(subject, cut, |at, step| place_of(subject, step, at > first, cut))?;
@@ -47,42 +39,19 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         }
     }
     let path = format!("ENV PATH=\"{BIN}:$PATH\"");
-    let venv_copy = Opening::New(format!("COPY --from={BUILDER} {VENV} {VENV}"));
-    placing.above_copies(steps, [Opening::New(path.clone()), venv_copy]);
+    placing.above_copies(steps, [Opening::New(path.clone()), Opening::carry(VENV)]);
     placing.packages(steps, &sorting.kept);
     let venv = format!("python -m venv {VENV}");
-    let plan = Plan {
-        steps,
-        cut,
-        inserted: vec![(first, format!("RUN {venv}\n{path}"))],
-        closing: None,
-        moved: placing.moved,
-        opening: placing.opening,
-        base: subject.base.to_owned(),
-    };
+    let assumption = "what pip installs lies in the virtual environment, and is called by PATH".to_owned();
     let split = Split {
-        builder: BUILDER.to_owned(),
-        base: None,
         carried: vec![VENV.to_owned()],
-        packages: sorting.kept,
-        commands: vec![venv],
+        commands: vec![venv.clone()],
         path: Some(BIN.to_owned()),
-        dropped: Vec::new(),
-        workdir: None,
+        ..Split::default()
     };
-    let left = sorting.left.join(", ");
-    let mut assumptions = vec![
-        format!("the program does not need {left} when it runs"),
-        "what pip installs lies in the virtual environment, and is called by PATH".to_owned(),
-    ];
-    assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
-    Ok(Some(Recipe {
-        plan,
-        split,
-        assumptions,
-        note: format!("{left} and what comes with them stay out of the image"),
-        saves: sorting.saves.filter(|&saves| saves > 0),
-    }))
+    let mut recipe = subject.recipe(cut, placing, sorting, split, assumption);
+    recipe.plan.inserted.push((first, format!("RUN {venv}\n{path}")));
+    Ok(Some(recipe))
 }
 
 fn place_of<'c>(

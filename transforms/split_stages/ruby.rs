@@ -1,17 +1,16 @@
 //! Ruby: the builder compiles gems, and the last stage copies the folder in which they lie.
 
-use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::command::{Call, base_name, call};
 use dockeropt_facts::reshape::Split;
-use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Action, Step};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
-use super::layout::{BUILDER, Opening, Plan};
-use super::packages::{LEAST, OTHER_RELEASE, apt_packages, commands, packages, words};
+use super::layout::Opening;
+use super::packages::{apt_packages, commands, words};
 use super::placing::{Place, Placing, makes_working_folder, place};
-use super::{Recipe, Refusal, Subject};
+use super::{Recipe, Refusal, Subject, calls};
 use crate::bundler;
 use crate::sources::source_of;
 
@@ -28,15 +27,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         return Ok(None);
     }
     let cut = steps.iter().rposition(|step| installs(step, &|_| true)).unwrap_or(first) + 1;
-    subject.refuse_missing_lists()?;
-    let packages = packages(&steps[..cut]);
-    if packages.is_empty() {
-        return Ok(None);
-    }
-    let sorting = subject.sort(&packages, cut)?;
-    if sorting.left.is_empty() || sorting.saves.is_some_and(|saves| saves < LEAST) {
-        return Ok(None);
-    }
+    let Some(sorting) = subject.sort_if_it_pays(cut)? else { return Ok(None) };
     refuse_other_places(subject)?;
     subject.refuse_unread_but(cut, &|call| bundler::is_precompile(call))?;
     let mut carried = vec![GEMS.to_owned()];
@@ -57,53 +48,24 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         let is_copied = |opening: &Opening| matches!(opening, Opening::Step(at) if brings_lock(&steps[*at]));
         refuse_gemfile(subject, step, placing.opening.iter().any(is_copied))?;
     }
-    let copies = carried.iter().map(|path| Opening::New(format!("COPY --from={BUILDER} {path} {path}")));
-    placing.above_copies(steps, copies);
+    placing.above_copies(steps, carried.iter().map(|path| Opening::carry(path)));
     placing.packages(steps, &sorting.kept);
-    let left = sorting.left.join(", ");
-    let mut assumptions = vec![
-        format!("the program does not need {left} when it runs"),
-        format!("what gems leave outside of {GEMS} when they are installed is not needed"),
-    ];
-    assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
-    Ok(Some(Recipe {
-        plan: Plan {
-            steps,
-            cut,
-            inserted: Vec::new(),
-            closing: None,
-            moved: placing.moved,
-            opening: placing.opening,
-            base: subject.base.to_owned(),
-        },
-        split: Split {
-            builder: BUILDER.to_owned(),
-            base: None,
-            carried,
-            packages: sorting.kept,
-            commands: Vec::new(),
-            path: None,
-            dropped: Vec::new(),
-            workdir: None,
-        },
-        assumptions,
-        note: format!("{left} and what comes with them stay out of the image"),
-        saves: sorting.saves.filter(|&saves| saves > 0),
-    }))
+    let assumption = format!("what gems leave outside of {GEMS} when they are installed is not needed");
+    let split = Split { carried, ..Split::default() };
+    Ok(Some(subject.recipe(cut, placing, sorting, split, assumption)))
 }
 
 /// Whether a step installs gems by a call that counts, however it is written.
 fn installs(step: &Step<'_>, counts: &dyn Fn(&Call<'_, '_>) -> bool) -> bool {
-    let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
-    let mut found = false;
-    visit(list, &mut |simple| {
-        let Some(call) = call(simple).filter(counts) else { return };
+    calls(step, |call| {
         let managed = call.managed.as_ref();
-        found |= managed.is_some_and(|it| it.manager == Manager::Gem && it.verb == Verb::Install);
-        found |= bundler::is_called(&call)
-            && matches!(call.arguments().next(), None | Some(Some("install" | "update")));
-    });
-    found
+        let by_gem = managed.is_some_and(|it| it.manager == Manager::Gem && it.verb == Verb::Install);
+        let by_bundler = || {
+            bundler::is_called(call)
+                && matches!(call.arguments().next(), None | Some(Some("install" | "update")))
+        };
+        counts(call) && (by_gem || by_bundler())
+    })
 }
 
 fn calls_bundle(step: &Step<'_>) -> bool {
@@ -308,7 +270,7 @@ fn brings_lock(step: &Step<'_>) -> bool {
     let Action::Copy(copy) = &step.action else { return false };
     copy.sources.iter().any(|source| {
         source.text().is_none_or(|it| {
-            let name = it.rsplit('/').next().unwrap_or(it);
+            let name = base_name(it);
             matches!(name, "" | "." | "Gemfile.lock") || name.contains('*')
         })
     })

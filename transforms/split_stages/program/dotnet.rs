@@ -1,13 +1,15 @@
 //! .NET: what is published, and a runtime without the SDK.
 
-use dockeropt_facts::command::Call;
+use dockeropt_facts::Step;
+use dockeropt_facts::command::{Call, base_name};
 
 use super::super::{Refusal, Subject};
-use super::steps::{Place, is_beside};
+use super::steps::{Site, extension, is_beside};
 use super::{Language, Last, Made};
 
 pub(super) const LANGUAGE: Language = Language {
     tools: &["dotnet", "msbuild", "nuget"],
+    last,
     made,
     is_source,
     variables: &[
@@ -25,7 +27,7 @@ pub(super) const LANGUAGE: Language = Language {
 /// What of a reference says that it is the SDK's image, and what the runtime's has instead.
 pub(super) const SDK: (&str, &str) = ("/sdk:", "/aspnet:");
 
-pub(super) fn last<'c>(subject: &Subject<'c>, tag: &str) -> Result<Last, Refusal<'c>> {
+fn last<'c>(subject: &Subject<'c>, (_, tag): (&str, &str), _: &'c Step<'c>) -> Result<Last, Refusal<'c>> {
     let (version, distribution) =
         tag.split_once('-').map_or((tag, None), |(version, rest)| (version, Some(rest)));
     let is_minor =
@@ -61,7 +63,7 @@ pub(super) fn last<'c>(subject: &Subject<'c>, tag: &str) -> Result<Last, Refusal
     })
 }
 
-fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
+fn made(place: &Site<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
     let words: Vec<&str> =
         call.arguments().collect::<Option<_>>().ok_or("it is not known what line {line} builds")?;
     if call.program != "dotnet" {
@@ -90,10 +92,9 @@ fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
 }
 
 fn is_source(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    let name = base_name(path).to_ascii_lowercase();
     matches!(
-        extension,
+        extension(&name),
         Some(
             "cs" | "csproj"
                 | "fs"

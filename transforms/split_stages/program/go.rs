@@ -1,14 +1,16 @@
 //! Go: a program, the certificates and the time zones that it may look for.
 
-use dockeropt_facts::command::Call;
+use dockeropt_facts::Step;
+use dockeropt_facts::command::{Call, base_name};
 
 use super::super::{Refusal, Subject};
-use super::steps::{Place, is_beside};
+use super::steps::{Site, extension, is_beside};
 use super::{Language, Last, Made};
 use crate::sources::source_of;
 
 pub(super) const LANGUAGE: Language = Language {
     tools: &["go", "gofmt", "go-wrapper", "gccgo", "dlv"],
+    last,
     made,
     is_source,
     variables: &[
@@ -88,7 +90,7 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// Where they look for time zones last; the path is in the program.
 const ZONES: &str = "/usr/local/go/lib/time/zoneinfo.zip";
 
-pub(super) fn last(subject: &Subject<'_>, tag: &str) -> Result<Last, Refusal<'static>> {
+fn last<'c>(subject: &Subject<'c>, (_, tag): (&str, &str), _: &'c Step<'c>) -> Result<Last, Refusal<'c>> {
     let knowledge = subject.context.knowledge;
     let mut carried = vec![CERTIFICATES.to_owned()];
     let of = "programs that call no C library of the builder run in the image".to_owned();
@@ -135,7 +137,7 @@ const VALUED: [&str; 13] = [
     "-o",
 ];
 
-fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
+fn made(place: &Site<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
     let words: Vec<Option<&str>> = call.arguments().collect();
     if call.program == "go-wrapper" {
         return match words.first() {
@@ -201,7 +203,7 @@ fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
 }
 
 /// Where `go install` puts programs.
-fn bin(place: &Place<'_, '_>) -> Result<String, String> {
+fn bin(place: &Site<'_, '_>) -> Result<String, String> {
     let state = &place.step.state;
     let known = |name: &str| match state.variable(name) {
         Some(value) => value
@@ -219,7 +221,7 @@ fn bin(place: &Place<'_, '_>) -> Result<String, String> {
 }
 
 /// The name of what `go build` makes without `-o`; `None` if it makes nothing.
-fn name(place: &Place<'_, '_>, operands: &[&str]) -> Result<Option<String>, String> {
+fn name(place: &Site<'_, '_>, operands: &[&str]) -> Result<Option<String>, String> {
     let last = |path: &str| {
         let mut parts = path.trim_end_matches('/').rsplit('/');
         let name = parts.next().unwrap_or_default();
@@ -255,9 +257,8 @@ fn name(place: &Place<'_, '_>, operands: &[&str]) -> Result<Option<String>, Stri
 }
 
 fn is_source(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    matches!(extension, Some("go" | "mod" | "sum" | "work" | "s" | "c" | "h" | "cc" | "cpp" | "proto"))
+    let name = base_name(path);
+    matches!(extension(name), Some("go" | "mod" | "sum" | "work" | "s" | "c" | "h" | "cc" | "cpp" | "proto"))
         || path.split('/').any(|part| matches!(part, "vendor" | "testdata"))
         || matches!(name, "Gopkg.lock" | "Gopkg.toml" | "glide.yaml" | "glide.lock")
         || is_beside(path)

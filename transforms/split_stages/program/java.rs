@@ -1,16 +1,17 @@
 //! Java: what Maven or Gradle builds, and a runtime without the compiler.
 
 use dockeropt_facts::Step;
-use dockeropt_facts::command::Call;
+use dockeropt_facts::command::{Call, base_name};
 use dockeropt_syntax::Keyword;
 
 use super::super::{Refusal, Subject};
-use super::steps::{Place, is_beside};
+use super::steps::{Site, is_beside};
 use super::{Language, Last, Made};
 use crate::sources::source_of;
 
 pub(super) const LANGUAGE: Language = Language {
     tools: &["mvn", "mvnw", "gradle", "gradlew", "javac", "jar", "jshell", "jlink", "jcmd", "jmap", "jstack"],
+    last,
     made,
     is_source,
     variables: &["MAVEN_OPTS", "MAVEN_CLI_OPTS", "GRADLE_OPTS", "GRADLE_USER_HOME"],
@@ -20,7 +21,7 @@ pub(super) const LANGUAGE: Language = Language {
     stays: &["java"],
 };
 
-pub(super) fn last(subject: &Subject<'_>, image: &str, tag: &str) -> Result<Last, Refusal<'static>> {
+fn last<'c>(subject: &Subject<'c>, (image, tag): (&str, &str), _: &'c Step<'c>) -> Result<Last, Refusal<'c>> {
     let parts: Vec<&str> = tag.split('-').collect();
     let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
     // `3.9-eclipse-temurin-21-alpine`, `8.10-jdk21`, `21-jdk-jammy`, `17.0.9_9-jdk`
@@ -66,7 +67,7 @@ fn unknown(subject: &Subject<'_>) -> Refusal<'static> {
     Refusal::new(format!("no runtime of the same version is known for {}", subject.base))
 }
 
-fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
+fn made(place: &Site<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
     let words: Vec<&str> =
         call.arguments().collect::<Option<_>>().ok_or("it is not known what line {line} builds")?;
     let unusual =
@@ -113,7 +114,7 @@ fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
 }
 
 fn is_source(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = base_name(path);
     matches!(
         name,
         "pom.xml"
@@ -137,7 +138,7 @@ fn is_source(path: &str) -> bool {
 
 /// What Maven or Gradle makes in a folder: with a plugin that packs all that it needs into a jar, that jar is
 /// enough, if it is named.
-fn built(place: &Place<'_, '_>, folder: &str, manifests: &[&str], plugins: &[&str]) -> Made {
+fn built(place: &Site<'_, '_>, folder: &str, manifests: &[&str], plugins: &[&str]) -> Made {
     let project = place.subject.context.project();
     let text = |name: &&str| {
         let path = source_of(place.subject.context, place.step, &place.path(name))?;

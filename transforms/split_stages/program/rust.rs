@@ -1,15 +1,17 @@
 //! Rust: a program, and the libraries of C that its crates are linked to.
 
-use dockeropt_facts::command::Call;
+use dockeropt_facts::Step;
+use dockeropt_facts::command::{Call, base_name};
 use dockeropt_facts::rust_lock::native_crates;
 
 use super::super::{Refusal, Subject};
-use super::steps::{Place, is_beside};
+use super::steps::{Site, extension, is_beside};
 use super::{Language, Last, Made};
 use crate::sources::source_of;
 
 pub(super) const LANGUAGE: Language = Language {
     tools: &["cargo", "rustc", "rustup"],
+    last,
     made,
     is_source,
     variables: &["CARGO_BUILD_TARGET", "CARGO_TERM_COLOR", "CARGO_INCREMENTAL", "RUSTFLAGS", "RUSTC_WRAPPER"],
@@ -19,7 +21,11 @@ pub(super) const LANGUAGE: Language = Language {
     stays: &[],
 };
 
-pub(super) fn last<'c>(subject: &Subject<'c>, tag: &str) -> Result<Last, Refusal<'c>> {
+fn last<'c>(
+    subject: &Subject<'c>,
+    (_, tag): (&str, &str),
+    builds: &'c Step<'c>,
+) -> Result<Last, Refusal<'c>> {
     let knowledge = subject.context.knowledge;
     if tag.split('-').any(|part| part.starts_with("alpine")) {
         return Err(Refusal::new("what Rust builds on Alpine may be linked to Alpine's libraries"));
@@ -35,8 +41,6 @@ pub(super) fn last<'c>(subject: &Subject<'c>, tag: &str) -> Result<Last, Refusal
     };
     let unread = || Refusal::new("the Cargo.lock can't be read, which says what the program is linked to");
     let project = subject.context.project().ok_or_else(unread)?;
-    let last = &subject.steps[subject.steps.len() - 1];
-    let builds = subject.steps.iter().rfind(|step| super::steps::calls_tool(step, &LANGUAGE)).unwrap_or(last);
     let lock = source_of(subject.context, builds, "Cargo.lock").and_then(|path| project.text(&path));
     let names = lock.and_then(native_crates).ok_or_else(unread)?;
     let mut packages = vec!["ca-certificates".to_owned()];
@@ -51,7 +55,7 @@ pub(super) fn last<'c>(subject: &Subject<'c>, tag: &str) -> Result<Last, Refusal
     Ok(Last { base, release: Some(release), carried: Vec::new(), packages, assumptions: Vec::new() })
 }
 
-fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
+fn made(place: &Site<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
     let words: Vec<&str> =
         call.arguments().collect::<Option<_>>().ok_or("it is not known what line {line} builds")?;
     if call.program == "rustup" {
@@ -116,9 +120,8 @@ fn made(place: &Place<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
 }
 
 fn is_source(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    matches!(extension, Some("rs"))
+    let name = base_name(path);
+    matches!(extension(name), Some("rs"))
         || matches!(
             name,
             "Cargo.toml"

@@ -1,16 +1,16 @@
 //! What a container starts, and which of the files that were built it needs for that.
 
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{base_name, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::recommends::mentions;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::class;
 use dockeropt_facts::{Action, Step, Value};
-use dockeropt_syntax::shell::parse;
+use dockeropt_syntax::shell::{List, parse};
 use dockeropt_syntax::{Keyword, LogicalSpan};
 
-use super::super::{Refusal, Subject};
-use super::steps::{Build, at, is_plain};
+use super::super::{Refusal, Subject, absolute, is_start};
+use super::steps::{Build, extension, is_plain};
 use super::{Language, Last};
 
 /// The instructions that say what a container starts.
@@ -36,7 +36,7 @@ const WRAPPERS: [(&str, usize); 6] =
 const SHELLS: [&str; 4] = ["sh", "bash", "ash", "dash"];
 
 impl<'c> Started<'c> {
-    pub(super) fn of(subject: &Subject<'c>, language: &Language) -> Result<Option<Self>, Refusal<'c>> {
+    pub(super) fn of(subject: &Subject<'c>, language: &Language) -> Result<Self, Refusal<'c>> {
         let last = |keyword| subject.steps.iter().rev().find(|step| step.instruction.keyword() == keyword);
         let (entrypoint, cmd) = (last(Keyword::Entrypoint), last(Keyword::Cmd));
         let Some(first) = entrypoint.or(cmd) else {
@@ -65,7 +65,7 @@ impl<'c> Started<'c> {
         let folder = end.text().map(str::to_owned).or_else(of_base);
         let folder =
             folder.ok_or_else(|| Refusal::new("it is not known in which folder the container starts"))?;
-        Ok(Some(Self { steps, calls, folder }))
+        Ok(Self { steps, calls, folder })
     }
 
     /// What of the build the container needs.
@@ -84,13 +84,8 @@ impl<'c> Started<'c> {
         for word in
             scripts.iter().flat_map(|text| text.split(|c: char| c.is_whitespace() || "\"';&|()`".contains(c)))
         {
-            if let Some((path, by_name)) =
-                self.built(build, word, true).filter(|(_, by_name)| !by_name || word.len() > 2)
-            {
-                // Any word of a script may be a program that lies in the folder, or not.
-                if by_name {
-                    continue;
-                }
+            // Any word of a script may be a program that is found by its name, or not.
+            if let Some((path, false)) = self.built(build, word, true) {
                 is_started = true;
                 outputs.paths.push(path);
             }
@@ -102,7 +97,7 @@ impl<'c> Started<'c> {
         }
         // What was only copied on is not needed where it was built.
         let named = |path: &String| {
-            self.calls.iter().flat_map(|(_, words)| words).any(|word| at(&self.folder, word) == *path)
+            self.calls.iter().flat_map(|(_, words)| words).any(|word| absolute(&self.folder, word) == *path)
                 || scripts.iter().any(|text| text.contains(path.as_str()))
         };
         outputs.paths.retain(|path| !build.copied_on.contains(path) || named(path));
@@ -118,14 +113,14 @@ impl<'c> Started<'c> {
         if word.is_empty() || word.starts_with('-') {
             return None;
         }
-        let path = at(&self.folder, word);
+        let path = absolute(&self.folder, word);
         let is_library = word.ends_with(".jar") || word.ends_with(".dll");
         if !word.contains('/') && !is_program && !is_library {
             return build.files.contains(&path).then_some((path, false));
         }
         if word.contains('/') || is_library {
             // `target/*.jar` names what is in a folder that is taken as a whole.
-            let whole = at(&self.folder, word.split(['*', '?']).next().unwrap_or(word));
+            let whole = absolute(&self.folder, word.split(['*', '?']).next().unwrap_or(word));
             if let Some(folder) = build.folders.iter().find(|folder| within(&whole, folder)) {
                 return Some((folder.clone(), false));
             }
@@ -162,12 +157,7 @@ impl<'c> Started<'c> {
         scripts: &[&'c str],
     ) -> Result<(), Refusal<'c>> {
         let knowledge = subject.context.knowledge;
-        let contents = last.release.and_then(|release| {
-            let is_known = knowledge.has_packages(release);
-            let (base, release) =
-                if is_known { (&last.base[..], release) } else { ("debian:bullseye-slim", "bullseye") };
-            knowledge.contents(base, release)
-        });
+        let contents = last.compared(knowledge).and_then(|(base, release)| knowledge.contents(base, release));
         let has = |name: &str| {
             let installed =
                 knowledge.owners(name).any(|owner| packages.iter().any(|package| package == owner));
@@ -179,7 +169,7 @@ impl<'c> Started<'c> {
         };
         for (step, words) in &self.calls {
             let program = &words[0];
-            let name = program.rsplit('/').next().unwrap_or(program);
+            let name = base_name(program);
             if let Some((_, by_name)) = self.built(build, program, true)
                 && !(by_name && has(name))
             {
@@ -300,7 +290,7 @@ fn calls_of_words(words: Vec<String>) -> Option<Vec<Vec<String>>> {
     let mut words = &words[..];
     loop {
         let Some(first) = words.first() else { return Some(vec![Vec::new()]) };
-        let name = first.rsplit('/').next().unwrap_or(first);
+        let name = base_name(first);
         if SHELLS.contains(&name) && words.get(1).is_some_and(|it| it.starts_with('-') && it.ends_with('c')) {
             return calls_of_script(words.get(2)?);
         }
@@ -309,7 +299,7 @@ fn calls_of_words(words: Vec<String>) -> Option<Vec<Vec<String>>> {
         words = words.get(1 + options + own..).unwrap_or_default();
     }
     // `sh start.sh`
-    let name = words[0].rsplit('/').next().unwrap_or(&words[0]);
+    let name = base_name(&words[0]);
     let words = if SHELLS.contains(&name) && words.len() > 1 && !words[1].starts_with('-') {
         &words[1..]
     } else {
@@ -336,20 +326,19 @@ fn calls_of_script(text: &str) -> Option<Vec<Vec<String>>> {
 }
 
 fn is_script(program: &str) -> bool {
-    let name = program.rsplit('/').next().unwrap_or(program);
+    let name = base_name(program);
     has_extension(name) || ["entrypoint", "start", "run", "init"].iter().any(|part| name.contains(part))
 }
 
 /// Whether a name is that of a script.
 fn has_extension(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    matches!(extension, Some("sh" | "bash" | "py" | "pl" | "rb"))
+    matches!(extension(name), Some("sh" | "bash" | "py" | "pl" | "rb"))
 }
 
 /// The text of a script of the project, by its name.
 fn script_of<'c>(subject: &Subject<'c>, name: &str) -> Option<&'c str> {
     let mut scripts = subject.context.project()?.scripts();
-    scripts.find(|(path, _)| path.rsplit('/').next() == Some(name)).map(|(_, text)| text)
+    scripts.find(|(path, _)| base_name(path) == name).map(|(_, text)| text)
 }
 
 /// The scripts that what runs in the last stage names, and those that these name.
@@ -359,8 +348,7 @@ pub(super) fn reachable_scripts<'c>(
     started: &Started<'c>,
 ) -> Vec<&'c str> {
     let Some(project) = subject.context.project() else { return Vec::new() };
-    let all: Vec<(&str, &str)> =
-        project.scripts().map(|(path, text)| (path.rsplit('/').next().unwrap_or(path), text)).collect();
+    let all: Vec<(&str, &str)> = project.scripts().map(|(path, text)| (base_name(path), text)).collect();
     let late = subject.steps[cut..].iter().filter(|step| !matches!(step.action, Action::Copy(_)));
     let mut texts: Vec<&str> =
         late.chain(started.steps.iter().copied()).map(|step| &step.instruction.logical.text[..]).collect();
@@ -378,13 +366,12 @@ pub(super) fn reachable_scripts<'c>(
 
 /// Whether what runs in the last stage calls a program of a package.
 pub(super) fn is_called(subject: &Subject<'_>, package: &str, cut: usize, scripts: &[&str]) -> bool {
-    let starts = |step: &&Step<'_>| {
-        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-    };
     let late = subject.steps[cut..].iter().filter(|step| step.run().is_some());
-    let own = late.chain(subject.steps.iter().filter(starts)).map(|step| &step.instruction.logical.text[..]);
+    let own = late
+        .chain(subject.steps.iter().filter(|step| is_start(step)))
+        .map(|step| &step.instruction.logical.text[..]);
     let owns = |word: &str| {
-        let name = word.rsplit('/').next().unwrap_or(word);
+        let name = base_name(word);
         name == package
             || !name.is_empty() && subject.context.knowledge.owners(name).any(|owner| owner == package)
     };
@@ -403,7 +390,7 @@ pub(super) fn refuse_tools<'c>(
     let tools =
         || language.tools.iter().chain(language.watchers).filter(|tool| !language.stays.contains(tool));
     let is_tool = |word: &str| {
-        let name = word.rsplit('/').next().unwrap_or(word);
+        let name = base_name(word);
         tools().any(|tool| *tool == name)
     };
     // `dotnet x.dll` needs the runtime alone.
@@ -422,10 +409,7 @@ pub(super) fn refuse_tools<'c>(
         }
     }
     // Also where a later line takes its place: what is left behind for it is looked for all the same.
-    let starts = |step: &&Step<'_>| {
-        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-    };
-    for step in subject.steps.iter().filter(starts) {
+    for step in subject.steps.iter().filter(|step| is_start(step)) {
         if let Some(manager) = words_of(&step.instruction.logical.text).find(|word| MANAGERS.contains(word)) {
             return Err(Refusal::at(
                 step,
@@ -441,8 +425,7 @@ pub(super) fn refuse_tools<'c>(
             ));
         }
     }
-    for step in &subject.steps[cut..] {
-        let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+    let called = |list: &List<'_>| {
         let mut found = None;
         visit(list, &mut |simple| {
             let Some(call) = call(simple) else { return };
@@ -451,7 +434,11 @@ pub(super) fn refuse_tools<'c>(
                 found = Some(call.program.to_owned());
             }
         });
-        if let Some(tool) = found {
+        found
+    };
+    for step in &subject.steps[cut..] {
+        let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
+        if let Some(tool) = called(list) {
             return Err(Refusal::at(step, format!("line {{line}} calls {tool}, which only the builder has")));
         }
     }
@@ -459,15 +446,7 @@ pub(super) fn refuse_tools<'c>(
         let Ok(list) = parse(text, LogicalSpan::new(0, text.len())) else {
             return Err(Refusal::new("a script that the container runs can't be read"));
         };
-        let mut found = None;
-        visit(&list, &mut |simple| {
-            let Some(call) = call(simple) else { return };
-            let words: Vec<&str> = simple.words[call.at..].iter().filter_map(|word| word.literal()).collect();
-            if is_tool(call.program) || is_sdk(&words) {
-                found = Some(call.program.to_owned());
-            }
-        });
-        if let Some(tool) = found {
+        if let Some(tool) = called(&list) {
             return Err(Refusal::new(format!(
                 "a script that the container runs calls {tool}, which only the builder has"
             )));

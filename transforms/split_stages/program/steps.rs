@@ -1,46 +1,34 @@
 //! What the steps of a builder do, one by one.
 
-use std::collections::BTreeMap;
-
-use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::command::{Call, base_name, call};
 use dockeropt_facts::dev_runtime::Use;
 use dockeropt_facts::effects::within;
-use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Manager, Verb};
-use dockeropt_facts::{Action, Copy, Step, Value, clean};
+use dockeropt_facts::{Action, Copy, Step, Value};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{Redirection, Simple};
 
 use super::super::packages::{apt_packages, commands};
-use super::super::{Refusal, Subject};
+use super::super::{Refusal, Subject, absolute, calls};
 use super::{Language, Made};
 
 /// Where a command of a tool runs.
-pub(super) struct Place<'s, 'c> {
+pub(super) struct Site<'s, 'c> {
     pub(super) subject: &'s Subject<'c>,
     pub(super) step: &'c Step<'c>,
     pub(super) folder: &'s str,
 }
 
-impl Place<'_, '_> {
+impl Site<'_, '_> {
     /// A path as the command sees it.
     pub(super) fn path(&self, path: &str) -> String {
-        at(self.folder, path)
+        absolute(self.folder, path)
     }
-}
-
-pub(super) fn at(folder: &str, path: &str) -> String {
-    if path.starts_with('/') { clean(path) } else { clean(&format!("{folder}/{path}")) }
 }
 
 /// Whether a step calls a program that builds.
 pub(super) fn calls_tool(step: &Step<'_>, language: &Language) -> bool {
-    let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { return false };
-    let mut calls = false;
-    visit(list, &mut |simple| {
-        calls |= call(simple).is_some_and(|call| language.tools.contains(&call.program));
-    });
-    calls
+    calls(step, |call| language.tools.contains(&call.program))
 }
 
 /// What a builder has at its end.
@@ -64,8 +52,6 @@ pub(super) struct Build<'c> {
     packages: Vec<(Option<&'c str>, &'c str)>,
     /// The COPYs of which the last stage needs the files.
     copies: Vec<usize>,
-    /// Whether each COPY has brought files that are of use to more than those who build.
-    entered: BTreeMap<usize, bool>,
 }
 
 /// Which packages the last stage has.
@@ -103,7 +89,6 @@ impl<'c> Build<'c> {
             let Action::Copy(copy) = &steps[number].action else { return false };
             !later.into_iter().any(|later| super::super::placing::covers(&steps[later], copy))
         });
-        build.note_folders(subject);
         Ok(build)
     }
 
@@ -135,7 +120,7 @@ impl<'c> Build<'c> {
             }
             let folder = folder.as_mut().map_err(|_| no_folder())?;
             if language.tools.contains(&call.program) {
-                let place = Place { subject, step, folder };
+                let place = Site { subject, step, folder };
                 match (language.made)(&place, &call).map_err(|reason| Refusal::at(step, reason))? {
                     Made::Nothing => {}
                     Made::File(path) => self.files.push(path),
@@ -214,11 +199,11 @@ impl<'c> Build<'c> {
         match call.program {
             "cd" => {
                 let [to] = operands[..] else { return None };
-                *folder = at(folder, to);
+                *folder = absolute(folder, to);
             }
             "chmod" | "strip" | "upx" | "ls" | "echo" | "pwd" | "set" | "true" | "which" => {
                 // They change what was built, or nothing.
-                let inside = |path: &&str| self.is_made(&at(folder, path));
+                let inside = |path: &&str| self.is_made(&absolute(folder, path));
                 let files = operands.iter().skip(usize::from(call.program == "chmod"));
                 if matches!(call.program, "chmod") && !files.into_iter().all(inside) {
                     return None;
@@ -228,8 +213,9 @@ impl<'c> Build<'c> {
                 let removed = |path: &&str| {
                     ["rm -r ", "rm -rf "].iter().any(|start| text.contains(&format!("{start}{path}")))
                 };
-                let needed =
-                    |path: &&str| removed(path) || self.is_made_by_others(subject, step, &at(folder, path));
+                let needed = |path: &&str| {
+                    removed(path) || self.is_made_by_others(subject, step, &absolute(folder, path))
+                };
                 if !operands.iter().all(needed) {
                     return None;
                 }
@@ -242,18 +228,19 @@ impl<'c> Build<'c> {
                 {
                     return None;
                 }
-                let from_path = at(folder, from);
+                let from_path = absolute(folder, from);
                 if !self.is_made(&from_path) && !from.contains('*') {
                     return None;
                 }
-                let name = from.rsplit('/').next().unwrap_or(from);
+                let name = base_name(from);
                 // Where the destination is a folder can't always be seen.
                 let is_folder =
-                    to.ends_with('/') || matches!(to, "." | "..") || is_system_folder(&at(folder, to));
+                    to.ends_with('/') || matches!(to, "." | "..") || is_system_folder(&absolute(folder, to));
                 if name.contains('*') && is_folder {
                     return None;
                 }
-                let made = if is_folder { at(folder, &format!("{to}/{name}")) } else { at(folder, to) };
+                let made =
+                    if is_folder { absolute(folder, &format!("{to}/{name}")) } else { absolute(folder, to) };
                 self.files.push(made);
                 self.copied_on.push(from_path.clone());
                 if call.program == "mv" {
@@ -266,7 +253,7 @@ impl<'c> Build<'c> {
                     if whole.contains(['*', '?', '[']) {
                         return None;
                     }
-                    let gone = at(folder, whole);
+                    let gone = absolute(folder, whole);
                     if self.is_partly_removed(subject, &gone) {
                         return None;
                     }
@@ -324,34 +311,27 @@ impl<'c> Build<'c> {
         self.copies.contains(&number)
     }
 
-    /// Notes which WORKDIRs the last stage has to enter: the last one, and those that a COPY that it has too
-    /// stands behind.
-    fn note_folders(&mut self, subject: &Subject<'c>) {
-        let is_workdir = |at: &usize| matches!(subject.steps[*at].action, Action::Workdir(_));
-        let all: Vec<usize> = (1..self.cut).filter(is_workdir).collect();
-        for (place, &number) in all.iter().enumerate() {
-            let next = all.get(place + 1).copied().unwrap_or(self.cut);
-            let is_last = place + 1 == all.len();
-            let next_is_absolute = all.get(place + 1).is_some_and(|&next| {
-                subject.steps[next].instruction.arguments().trim_start_matches(['"', '\'']).starts_with('/')
-            });
-            let is_used = (number..next).any(|at| self.copies.contains(&at));
-            self.entered.insert(number, is_last || is_used || !next_is_absolute);
-        }
-    }
-
+    /// Whether the last stage has to enter a folder that the builder enters: there is a COPY in it that it has, too,
+    /// or what enters the next one starts from it.
     pub(super) fn is_entered_again(&self, subject: &Subject<'c>, number: usize) -> bool {
-        // A WORKDIR of its own enters an absolute folder anyway.
-        let own = subject.steps[self.cut..].iter().find(|step| {
-            matches!(step.action, Action::Workdir(_) | Action::Run(_) | Action::Copy(_))
-                || matches!(step.instruction.keyword(), Keyword::User)
-        });
-        let leaves = own.is_some_and(|step| {
-            matches!(step.action, Action::Workdir(_)) && step.instruction.arguments().starts_with('/')
-        });
-        let is_last = self.entered.keys().next_back() == Some(&number);
-        let used = (number..self.cut).any(|at| self.copies.contains(&at));
-        self.entered.get(&number).copied().unwrap_or(true) && !(is_last && leaves && !used)
+        let is_workdir = |at: &usize| matches!(subject.steps[*at].action, Action::Workdir(_));
+        let is_absolute =
+            |step: &Step<'_>| step.instruction.arguments().trim_start_matches(['"', '\'']).starts_with('/');
+        let next = (number + 1..self.cut).find(is_workdir);
+        if self.copies.iter().any(|at| (number..next.unwrap_or(self.cut)).contains(at)) {
+            return true;
+        }
+        let Some(next) = next else {
+            // A WORKDIR of its own may enter another one before anything is done there.
+            let own = subject.steps[self.cut..].iter().find(|step| {
+                matches!(step.action, Action::Workdir(_) | Action::Run(_) | Action::Copy(_))
+                    || step.instruction.keyword() == Keyword::User
+            });
+            return !own.is_some_and(|step| {
+                matches!(step.action, Action::Workdir(_)) && step.instruction.arguments().starts_with('/')
+            });
+        };
+        !is_absolute(&subject.steps[next])
     }
 
     /// Sorts its packages: what is called when the program runs, libraries, and what only builds.
@@ -448,9 +428,14 @@ fn is_only_source(subject: &Subject<'_>, language: &Language, copy: &Copy) -> bo
     })
 }
 
+/// What stands behind the last dot of a name.
+pub(super) fn extension(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, extension)| extension)
+}
+
 /// Files beside the sources of any language that nobody reads when a program runs.
 pub(super) fn is_beside(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = base_name(path);
     let starts = [
         "Dockerfile",
         "docker-compose",
