@@ -144,6 +144,8 @@ fn fix<'c>(
     if !slim.in_step {
         return Err(Refusal::new(format!("{reference} and {} may be of different releases", slim.reference)));
     }
+    // What the file installs itself may be in the full image already.
+    let own = installed_by_apt(context, stage);
     let mut packages: Vec<String> = Vec::new();
     let mut saves = None;
     let mut examples = Vec::new();
@@ -161,8 +163,6 @@ fn fix<'c>(
         }
         packages = needed;
         let names: Vec<&str> = packages.iter().map(String::as_str).collect();
-        // What the file installs itself may be in the full image already.
-        let own = installed_by_apt(context, stage);
         let size = |names: &[&str], contents: &Contents<'_>| {
             knowledge.installed_size(names, contents).and_then(|bytes| i64::try_from(bytes).ok())
         };
