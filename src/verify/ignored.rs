@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use dockeropt_facts::claim::Claim;
 use dockeropt_facts::context_check::context_path;
-use dockeropt_facts::{Action, Copy, Facts, clean};
-use dockeropt_syntax::parse;
+use dockeropt_facts::{Action, Copy, Step, clean};
 
 /// The places in an image at which something is missing as the context no longer has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +16,8 @@ pub struct Ignored {
 }
 
 impl Ignored {
-    /// The places to which a Dockerfile copied what the claims say is ignored now.
-    pub(super) fn of(text: &str, claims: &[Claim]) -> Self {
+    /// The places to which the steps of a Dockerfile copied what the claims say is ignored now.
+    pub(super) fn of(steps: &[Step<'_>], claims: &[Claim]) -> Self {
         let mut ignored = Self::default();
         let paths: Vec<&str> = claims
             .iter()
@@ -27,12 +26,11 @@ impl Ignored {
                 _ => Vec::new(),
             })
             .collect();
-        let file = parse(text);
-        if paths.is_empty() || !file.diagnostics.is_empty() {
+        if paths.is_empty() {
             return ignored;
         }
         // A stage copies from earlier ones only.
-        for step in &Facts::new(&file).steps {
+        for step in steps {
             if let Action::Copy(copy) = &step.action {
                 match &copy.from {
                     None => ignored.add_copied(copy, &paths),
@@ -83,11 +81,15 @@ impl Ignored {
 
 #[cfg(test)]
 mod tests {
+    use dockeropt_facts::Facts;
+    use dockeropt_syntax::parse;
+
     use super::*;
 
     fn explains(text: &str, paths: &[&str], explained: &[&str], not: &[&str]) {
         let paths = paths.iter().map(|&path| path.to_owned()).collect();
-        let ignored = Ignored::of(text, &[Claim::Ignored { paths, inert: false }]);
+        let file = parse(text);
+        let ignored = Ignored::of(&Facts::new(&file).steps, &[Claim::Ignored { paths, inert: false }]);
         explained.iter().for_each(|path| assert!(ignored.explains(path), "{path}: {ignored:?}"));
         not.iter().for_each(|path| assert!(!ignored.explains(path), "{path}: {ignored:?}"));
     }

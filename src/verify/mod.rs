@@ -21,7 +21,7 @@ use dockeropt_facts::command::call;
 use dockeropt_facts::effects::is_private;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Verb;
-use dockeropt_facts::{Action, Facts};
+use dockeropt_facts::{Action, Facts, Step};
 use dockeropt_syntax::{Keyword, Text, parse};
 use tempfile::TempDir;
 
@@ -272,25 +272,23 @@ pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
     let claims: Vec<Claim> = outcome.claims.clone();
     let cleans = |fix: &ReportedFix| matches!(fix.transform, "clean-package-cache" | "merge-run");
     let caches = outcome.fixes.iter().any(cleans);
-    let ignored = Ignored::of(before, &claims);
+    let file = parse(before);
+    let facts = file.diagnostics.is_empty().then(|| Facts::new(&file));
+    let steps = facts.as_ref().map_or(&[][..], |facts| &facts.steps);
     Allowance {
-        claims,
         caches,
-        named: named_packages(before),
-        ignored,
-        brought: brought(before),
-        configured: configured(before),
+        named: named_packages(steps),
+        ignored: Ignored::of(steps, &claims),
+        brought: brought(steps),
+        configured: configured(steps),
+        claims,
     }
 }
 
-/// What the last stage of a Dockerfile configures: fields by the names that images have for them, and variables.
-fn configured(text: &str) -> BTreeSet<String> {
-    let file = parse(text);
+/// What a Dockerfile configures: fields by the names that images have for them, and variables.
+fn configured(steps: &[Step<'_>]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    if !file.diagnostics.is_empty() {
-        return names;
-    }
-    for step in &Facts::new(&file).steps {
+    for step in steps {
         let operation = &step.instruction.operation;
         let field = match step.instruction.keyword() {
             Keyword::Cmd => "Cmd",
@@ -309,13 +307,8 @@ fn configured(text: &str) -> BTreeSet<String> {
 }
 
 /// Where a Dockerfile copies files to, other than to folders of the system.
-fn brought(text: &str) -> Vec<String> {
-    let file = parse(text);
-    if !file.diagnostics.is_empty() {
-        return Vec::new();
-    }
-    let facts = Facts::new(&file);
-    let copies = facts.steps.iter().filter_map(|step| match &step.action {
+fn brought(steps: &[Step<'_>]) -> Vec<String> {
+    let copies = steps.iter().filter_map(|step| match &step.action {
         Action::Copy(copy) if copy.from.is_none() => copy.destination.text(),
         _ => None,
     });
@@ -323,13 +316,9 @@ fn brought(text: &str) -> Vec<String> {
 }
 
 /// The packages that a Dockerfile installs by name.
-fn named_packages(text: &str) -> BTreeSet<String> {
-    let file = parse(text);
+fn named_packages(steps: &[Step<'_>]) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    if !file.diagnostics.is_empty() {
-        return named;
-    }
-    for step in &Facts::new(&file).steps {
+    for step in steps {
         let Some((list, _)) = step.run().and_then(|run| run.script(step.instruction)) else { continue };
         visit(list, &mut |simple| {
             let Some(managed) = call(simple).and_then(|call| call.managed) else { return };
