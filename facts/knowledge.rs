@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap as HashMap;
+use serde::Serialize;
 
 use crate::base_contents::Holds;
 use crate::sorted::{Row, Sorted, split};
@@ -42,42 +43,33 @@ pub enum Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The names of the tables, apart from those of packages.
-    pub const NAMES: [&'static str; 13] = [
-        "bases",
-        "variants",
-        "base-contents",
-        "owners",
-        "dev-runtime",
-        "build-only",
-        "native-python",
-        "pure-python",
-        "native-node",
-        "native-ruby",
-        "native-rust",
-        "pure-ruby",
-        "native-php",
+    /// The tables with the names of their files, apart from those of packages.
+    const NAMED: [(&'static str, Table<'static>); 13] = [
+        ("bases", Table::Bases),
+        ("variants", Table::Variants),
+        ("base-contents", Table::BaseContents),
+        ("owners", Table::Owners),
+        ("dev-runtime", Table::DevRuntime),
+        ("build-only", Table::BuildOnly),
+        ("native-python", Table::NativePython),
+        ("pure-python", Table::PurePython),
+        ("native-node", Table::NativeNode),
+        ("native-ruby", Table::NativeRuby),
+        ("native-rust", Table::NativeRust),
+        ("pure-ruby", Table::PureRuby),
+        ("native-php", Table::NativePhp),
     ];
+
+    /// The names of the tables, apart from those of packages.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::NAMED.into_iter().map(|(name, _)| name)
+    }
 
     /// The table that a file's name stands for.
     pub fn named(name: &'a str) -> Option<Self> {
         let name = name.strip_suffix(".tsv").unwrap_or(name);
-        match name {
-            "bases" => Some(Self::Bases),
-            "variants" => Some(Self::Variants),
-            "base-contents" => Some(Self::BaseContents),
-            "owners" => Some(Self::Owners),
-            "dev-runtime" => Some(Self::DevRuntime),
-            "build-only" => Some(Self::BuildOnly),
-            "native-python" => Some(Self::NativePython),
-            "pure-python" => Some(Self::PurePython),
-            "native-node" => Some(Self::NativeNode),
-            "native-ruby" => Some(Self::NativeRuby),
-            "native-rust" => Some(Self::NativeRust),
-            "pure-ruby" => Some(Self::PureRuby),
-            "native-php" => Some(Self::NativePhp),
-            _ => name.strip_prefix("packages-").map(Self::Packages),
-        }
+        let known = Self::NAMED.into_iter().find(|(known, _)| *known == name);
+        known.map(|(_, table)| table).or_else(|| name.strip_prefix("packages-").map(Self::Packages))
     }
 
     /// The same table, with a release that stays.
@@ -173,7 +165,7 @@ pub struct BadRow {
 }
 
 /// Where a table is from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Provenance {
     /// The table's file.
     pub table: &'static str,
@@ -342,7 +334,7 @@ mod tests {
         let bad = Knowledge::with(&[(Table::Owners, "\nx\ty\nz\n")]).unwrap_err();
         assert_eq!(bad.to_string(), "row 3: 1 columns; this table has 2 to 2, with a tab between them");
         assert_eq!(Table::named("packages-jammy.tsv"), Some(Table::Packages("jammy")));
-        assert!(Table::NAMES.iter().all(|name| Table::named(name).is_some()));
+        assert!(Table::names().all(|name| Table::named(name).is_some()));
         assert_eq!((Table::named("owners"), Table::named("x.tsv")), (Some(Table::Owners), None));
     }
 }

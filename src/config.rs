@@ -142,7 +142,7 @@ fn knowledge(paths: &[PathBuf]) -> anyhow::Result<Option<Arc<Knowledge>>> {
         let shown = path.display();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let table = Table::named(name).ok_or_else(|| {
-            let names = Table::NAMES.iter().map(|name| format!("{name}.tsv")).collect::<Vec<_>>().join(", ");
+            let names = Table::names().map(|name| format!("{name}.tsv")).collect::<Vec<_>>().join(", ");
             anyhow::anyhow!("{shown}: the name of the file says what it is: {names} or packages-RELEASE.tsv")
         })?;
         let text = std::fs::read_to_string(path)

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use dockeropt_facts::knowledge::{Knowledge, Provenance};
+use dockeropt_facts::Knowledge;
 use serde::Serialize;
 
 use super::gains::Rebuilds;
@@ -35,7 +35,7 @@ impl Report for Json {
         out.extend_from_slice(b"],\"errors\":");
         append_json(&closing.problems.iter().map(|located| error(located.problem)).collect::<Vec<_>>(), out);
         out.extend_from_slice(b",\"tables\":");
-        append_json(&Knowledge::provenance().map(table).collect::<Vec<_>>(), out);
+        append_json(&Knowledge::provenance().collect::<Vec<_>>(), out);
         out.extend_from_slice(b"}\n");
     }
 }
@@ -87,16 +87,6 @@ struct Warning<'a> {
     line: usize,
     column: usize,
     message: Cow<'a, str>,
-}
-
-/// What is known of packages and images: a table that the program comes with.
-#[derive(Serialize)]
-struct Table {
-    table: &'static str,
-    releases: Vec<&'static str>,
-    architecture: &'static str,
-    dates: Vec<&'static str>,
-    source: &'static str,
 }
 
 #[derive(Serialize)]
@@ -190,11 +180,6 @@ fn plain_all<'a>(texts: &'a [String], secrets: &Redacted<'_>) -> Vec<Cow<'a, str
 fn warning_object<'a>(warning: &'a ReportedDiagnostic, secrets: &Redacted<'_>) -> Warning<'a> {
     let message = plain(secrets.scrub(&warning.message));
     Warning { line: warning.line, column: warning.column, message }
-}
-
-fn table(provenance: Provenance) -> Table {
-    let Provenance { table, releases, architecture, dates, source } = provenance;
-    Table { table, releases, architecture, dates, source }
 }
 
 fn error(problem: &Problem) -> Error<'_> {
