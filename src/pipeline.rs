@@ -418,12 +418,8 @@ impl Run<'_> {
                     at = (at + 1) % selected.len();
                     continue;
                 }
-                let mut proposals = Proposals::default();
-                selected[at].propose(&context, &mut proposals);
-                let is_done = || attempt.applied.iter().any(|fix| fix.transform == selected[at].meta().id);
-                if self.options.why_not && !is_done() {
-                    proposals.pass(selected[at], &context);
-                }
+                let is_done = attempt.applied.iter().any(|fix| fix.transform == selected[at].meta().id);
+                let proposals = self.ask(selected[at], &context, is_done);
                 let chosen = self.choose(facts.file, proposals, &history, allowed, &mut said[at]);
                 for (fix, report) in chosen {
                     if edits.merge(&fix.edits).is_ok() {
@@ -443,11 +439,7 @@ impl Run<'_> {
             if edits.is_empty() && ignored.is_empty() {
                 for (&transform, said) in selected.iter().zip(&mut said) {
                     if self.only_shows(transform) {
-                        let mut proposals = Proposals::default();
-                        transform.propose(&context, &mut proposals);
-                        if self.options.why_not {
-                            proposals.pass(transform, &context);
-                        }
+                        let proposals = self.ask(transform, &context, false);
                         let chosen = self.choose(facts.file, proposals, &history, allowed, said);
                         debug_assert!(chosen.is_empty(), "{} is never safe", transform.meta().id);
                     }
@@ -479,6 +471,17 @@ impl Run<'_> {
             attempt.declined.extend(declined);
         }
         attempt
+    }
+
+    /// What a transform has to say, and, where that is asked for, why it has nothing to say. What is done already
+    /// is no reason.
+    fn ask(&self, transform: &dyn Transform, context: &Context<'_>, is_done: bool) -> Proposals {
+        let mut proposals = Proposals::default();
+        transform.propose(context, &mut proposals);
+        if self.options.why_not && !is_done {
+            proposals.pass(transform, context);
+        }
+        proposals
     }
 
     /// Whether nothing of what a transform proposes would be applied: then what it says of the last text counts.
