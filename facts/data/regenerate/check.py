@@ -6,13 +6,12 @@ apt gets a root of its own under the cache, whose only installed packages are th
 a Debian machine; changes nothing outside the cache. The sample is every so-manieth name of names.txt.
 """
 
-import argparse
 import os
 import pathlib
 import re
 import subprocess
 
-from debian import Release, configured_mirror, stanzas
+from debian import Release, command_line, stanzas
 from recommends import HERE, table
 
 SETS = ["gcc", "git", "curl", "python3-pip", "build-essential", "default-libmysqlclient-dev",
@@ -57,16 +56,10 @@ def private_apt(release, mirror, cache):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    parser.add_argument("--sample", type=int, default=40)
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__, lambda parser: parser.add_argument("--sample", type=int, default=40))
     for codename in arguments.releases:
-        release = Release(codename, mirror, arguments.cache)
-        install = private_apt(release, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
+        install = private_apt(release, arguments.mirror, arguments.cache)
         listed = [r[0] for r in table(HERE / "regenerate/names.txt") if r[0] in release.packages]
         sample = listed[:: max(1, len(listed) // arguments.sample)]
         count = same = edge = 0

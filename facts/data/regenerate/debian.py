@@ -4,6 +4,7 @@ The model of apt is deliberately small; README.md beside the data says what it l
 well it agrees with `apt-get --simulate`.
 """
 
+import argparse
 import email.utils
 import functools
 import glob
@@ -29,6 +30,19 @@ def configured_mirror():
                 if found:
                     return found.group(1)
     raise SystemExit("no Debian mirror in /etc/apt: pass one with --mirror")
+
+
+def command_line(doc, add=None):
+    """The arguments of a script that reads indices of releases; `add` gives the parser more of them."""
+    parser = argparse.ArgumentParser(description=doc.split("\n", 1)[0])
+    parser.add_argument("releases", nargs="+")
+    parser.add_argument("--mirror")
+    parser.add_argument("--cache", default="cache")
+    if add:
+        add(parser)
+    arguments = parser.parse_args()
+    arguments.mirror = arguments.mirror or configured_mirror()
+    return arguments
 
 
 class Archive:

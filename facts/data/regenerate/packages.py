@@ -7,10 +7,9 @@ Reads the package indices, images.tsv, alternatives.txt, names.txt and the other
 indices give the same bytes. README.md has the formats.
 """
 
-import argparse
 import re
 
-from debian import Release, configured_mirror
+from debian import Release, command_line
 from programs import programs
 from recommends import FAMILIES, HERE, table
 
@@ -171,17 +170,12 @@ def virtual(release, names):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__)
     listed = {row[0] for row in table(HERE / "regenerate/names.txt")} | named_elsewhere()
     listed |= {name for row in table(HERE / "images.tsv") for name in row[4].split()}
     contents, owners, dates, order = [], {}, [], {}
     for codename in arguments.releases:
-        release = Release(codename, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
         dates.append(release.archive.date())
         graph = Graph(release)
         universe = covered(graph, listed)

@@ -7,11 +7,10 @@ recommended packages), in any of the releases, go to the column of words. Words 
 in their order, so a second run changes nothing.
 """
 
-import argparse
 import pathlib
 import re
 
-from debian import Release, configured_mirror
+from debian import Release, command_line
 from recommends import Rules, table
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -64,17 +63,12 @@ def recommenders(release, package, names):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__)
     path = HERE / "inert.tsv"
     rows = table(path)
     words = [list(row[2].split()) for row in rows]
     for codename in arguments.releases:
-        release = Release(codename, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
         lost = []
         for package, sources, _, _ in rows:
             lost.append(gone(release, package, recommenders(release, package, sources.split())))

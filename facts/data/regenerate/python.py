@@ -6,10 +6,9 @@ A project is pure if Debian's package of it is for all architectures, in all of 
 but Python packages. README.md has the format and what this leaves out.
 """
 
-import argparse
 import re
 
-from debian import Release, configured_mirror
+from debian import Release, command_line
 from packages import base, origin, write
 from recommends import HERE, table
 
@@ -80,17 +79,12 @@ class Projects:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__)
     found, dates = {}, []
     by_hand = {row[0] for row in table(HERE / "native-python.tsv")} if (HERE / "native-python.tsv").exists() else set()
     names = [row[0] for row in table(HERE / "regenerate/python-names.txt") if row[0] not in by_hand]
     for codename in arguments.releases:
-        release = Release(codename, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
         dates.append(release.archive.date())
         projects = Projects(release, mapping(release.archive))
         for name in names:

@@ -6,11 +6,10 @@ Reads the release's package indices, inert.tsv, relied-on.tsv and names.txt; the
 same bytes. README.md has the format.
 """
 
-import argparse
 import pathlib
 import re
 
-from debian import Release, configured_mirror
+from debian import Release, command_line
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
@@ -136,16 +135,11 @@ def covered(release, listed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__)
     listed = [row[0] for row in table(HERE / "regenerate" / "names.txt")]
     rules = Rules(HERE)
     for codename in arguments.releases:
-        release = Release(codename, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
         names = covered(release, listed)
         result = rows(release, rules, names)
         missing = rules.namable(result) - set(names) - release.minbase

@@ -6,10 +6,9 @@ A gem is pure if Debian's package of it is for all architectures, in all of the 
 recommends nothing but packages of Ruby. README.md has the format and what this leaves out.
 """
 
-import argparse
 import re
 
-from debian import Release, configured_mirror
+from debian import Release, command_line
 from packages import base, origin, write
 from recommends import HERE, table
 
@@ -49,16 +48,11 @@ def is_pure(release, present, package):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__)
     found, dates = {}, []
     by_hand = {row[0] for row in table(HERE / "native-ruby.tsv")}
     for codename in arguments.releases:
-        release = Release(codename, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
         dates.append(release.archive.date())
         present = base(release)
         for gem, packages in gems(release.archive).items():

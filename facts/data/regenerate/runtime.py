@@ -6,10 +6,9 @@ Reads the indices of packages and files, names.txt and the other tables. The sam
 the same bytes. README.md has the format and how it is derived.
 """
 
-import argparse
 import re
 
-from debian import Release, configured_mirror
+from debian import Release, command_line
 from packages import MANY, Graph, origin, virtual, write
 from recommends import FAMILIES, HERE, table
 
@@ -90,15 +89,10 @@ def names():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("releases", nargs="+")
-    parser.add_argument("--mirror")
-    parser.add_argument("--cache", default="cache")
-    arguments = parser.parse_args()
-    mirror = arguments.mirror or configured_mirror()
+    arguments = command_line(__doc__)
     columns, dates = {}, []
     for at, codename in enumerate(arguments.releases):
-        release = Release(codename, mirror, arguments.cache)
+        release = Release(codename, arguments.mirror, arguments.cache)
         dates.append(release.archive.date())
         every = {name for name in release.packages if HEADERS.fullmatch(name)}
         graph = Graph(release)
