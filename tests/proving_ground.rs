@@ -92,16 +92,17 @@ fn verify(project: &Path, measure: bool) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
 }
 
-/// The projects by name.
+/// The projects by name: those that are for this alone, and the examples that say what to run in their images.
 fn projects() -> Vec<PathBuf> {
     let only = env::var("DOCKEROPT_PROJECT").ok();
-    let mut found: Vec<PathBuf> = fs::read_dir(root().join("tests/build"))
-        .unwrap()
+    let mut found: Vec<PathBuf> = ["tests/build", "examples"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("Dockerfile").is_file())
+        .filter(|path| path.join("Dockerfile").is_file() && path.join("smoke").is_file())
         .filter(|path| only.as_ref().is_none_or(|only| path.ends_with(only)))
         .collect();
-    found.sort();
+    found.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
     found
 }
 
