@@ -1,13 +1,13 @@
 //! What the RUNs that compile make, and where.
 
-use dockeropt_facts::command::{base_name, call};
+use dockeropt_facts::command::base_name;
 use dockeropt_facts::effects::within;
 use dockeropt_facts::{Action, Copy, Step};
 use dockeropt_syntax::Keyword;
 
 use super::makefile;
-use super::packages::{apt_packages, commands, words};
-use super::placing::makes_working_folder;
+use super::packages::commands;
+use super::placing::build_call;
 use super::{Refusal, Subject};
 use crate::sources::source_of;
 
@@ -32,17 +32,7 @@ impl Built {
             || Refusal::at(step, "the RUN at line {line} does more than to install packages and to compile");
         let mut folder = working_folder(subject, step);
         for simple in commands(step).ok_or_else(other)? {
-            if !simple.redirections.is_empty() {
-                return Err(other());
-            }
-            if apt_packages(step, simple).is_some() || makes_working_folder(subject, step, simple) {
-                continue;
-            }
-            let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;
-            let words = words(step, &call);
-            if let Some(word) = words.iter().find(|word| !is_plain(word)) {
-                return Err(Refusal::at(step, format!("line {{line}} computes {word}")));
-            }
+            let Some((call, words)) = build_call(subject, step, simple, is_plain, &other)? else { continue };
             let here = folder.clone().ok_or_else(other)?;
             let paths =
                 || words.iter().filter(|word| !word.starts_with('-')).map(|path| absolute(&here, path));

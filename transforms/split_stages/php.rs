@@ -12,8 +12,8 @@ use dockeropt_facts::{Action, Copy, Step};
 use dockeropt_syntax::shell::{Pipeline, Simple};
 
 use super::layout::Opening;
-use super::packages::{LEAST, apt_packages, is_plain as is_plain_list, sets_options, words};
-use super::placing::{Place, Placing, makes_working_folder, place};
+use super::packages::{LEAST, apt_packages, is_plain as is_plain_list, sets_options};
+use super::placing::{Place, Placing, build_call, place};
 use super::{Recipe, Refusal, Subject, calls, is_start};
 
 /// Where extensions lie.
@@ -112,17 +112,7 @@ fn enables_modules<'c>(subject: &Subject<'c>, step: &'c Step<'c>) -> Result<bool
         || Refusal::at(step, "the RUN at line {line} does more than to install packages and extensions");
     let mut enables = false;
     for simple in commands(step).ok_or_else(other)? {
-        if !simple.redirections.is_empty() {
-            return Err(other());
-        }
-        if apt_packages(step, simple).is_some() || makes_working_folder(subject, step, simple) {
-            continue;
-        }
-        let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;
-        let words = words(step, &call);
-        if let Some(word) = words.iter().find(|word| !is_plain(word)) {
-            return Err(Refusal::at(step, format!("line {{line}} computes {word}")));
-        }
+        let Some((call, words)) = build_call(subject, step, simple, is_plain, &other)? else { continue };
         match (call.program, &words[..]) {
             ("docker-php-ext-configure" | "docker-php-ext-enable", _)
             | ("docker-php-source", ["extract" | "delete"])

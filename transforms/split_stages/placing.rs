@@ -1,13 +1,13 @@
 //! Which of the two stages has which step of those above the cut.
 
-use dockeropt_facts::command::{base_name, call};
+use dockeropt_facts::command::{Call, base_name, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::{Action, Copy, Step, clean};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
-use super::packages::words;
+use super::packages::{apt_packages, words};
 use super::{Refusal, Subject, is_copy, is_variable};
 
 /// Which of the two stages has a step of the builder.
@@ -76,6 +76,29 @@ impl Placing {
         };
         let first = self.opening.iter().position(other).unwrap_or(self.opening.len());
         self.opening.insert(first, Opening::Packages(packages.to_vec()));
+    }
+}
+
+/// A command of the builder with its words; `None` if it installs packages or makes the working folder. An error,
+/// `other` most of the time, if it is called in an unusual way or a word of it is not `is_plain`.
+pub(super) fn build_call<'c>(
+    subject: &Subject<'c>,
+    step: &'c Step<'c>,
+    simple: &'c Simple<'c>,
+    is_plain: fn(&str) -> bool,
+    other: &dyn Fn() -> Refusal<'c>,
+) -> Result<Option<(Call<'c, 'c>, Vec<&'c str>)>, Refusal<'c>> {
+    if !simple.redirections.is_empty() {
+        return Err(other());
+    }
+    if apt_packages(step, simple).is_some() || makes_working_folder(subject, step, simple) {
+        return Ok(None);
+    }
+    let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;
+    let words = words(step, &call);
+    match words.iter().find(|word| !is_plain(word)) {
+        Some(word) => Err(Refusal::at(step, format!("line {{line}} computes {word}"))),
+        None => Ok(Some((call, words))),
     }
 }
 

@@ -23,12 +23,15 @@ use crate::needs::Needs;
 use started::{Started, reachable_scripts};
 use steps::{Build, Site};
 
+/// Finds what the last stage starts from, given the builder's image and its tag, and the last step that builds.
+type FindLast = for<'c> fn(&Subject<'c>, (&str, &str), &'c Step<'c>) -> Result<Last, Refusal<'c>>;
+
 /// What is known of a compiled language.
 pub(super) struct Language {
     /// The programs that build, none of which the last stage has.
     tools: &'static [&'static str],
-    /// What the last stage starts from, given an image and its tag and the last step that builds.
-    last: for<'c> fn(&Subject<'c>, (&str, &str), &'c Step<'c>) -> Result<Last, Refusal<'c>>,
+    /// What the last stage starts from.
+    last: FindLast,
     /// What one of them makes.
     made: fn(&Site<'_, '_>, &Call<'_, '_>) -> Result<Made, String>,
     /// Whether a file of a project is only read by those who build.
@@ -57,9 +60,10 @@ pub(super) enum Made {
 }
 
 /// What the last stage starts from.
+#[derive(Default)]
 struct Last {
     base: String,
-    /// The releases that it, and what it is compared with, may be made of.
+    /// The release of Debian that it is made of; `None` if it is made of something else.
     release: Option<&'static str>,
     /// What of the builder's image it gets, at the same place.
     carried: Vec<String>,

@@ -56,10 +56,8 @@ fn last<'c>(subject: &Subject<'c>, (_, tag): (&str, &str), _: &'c Step<'c>) -> R
     }
     Ok(Last {
         base: subject.base.replacen(SDK.0, SDK.1, 1),
-        release: None,
-        carried: Vec::new(),
-        packages: Vec::new(),
         assumptions: vec!["the program needs the runtime of .NET, and nothing of the SDK".to_owned()],
+        ..Last::default()
     })
 }
 

@@ -93,12 +93,12 @@ const ZONES: &str = "/usr/local/go/lib/time/zoneinfo.zip";
 fn last<'c>(subject: &Subject<'c>, (_, tag): (&str, &str), _: &'c Step<'c>) -> Result<Last, Refusal<'c>> {
     let knowledge = subject.context.knowledge;
     let mut carried = vec![CERTIFICATES.to_owned()];
-    let of = "programs that call no C library of the builder run in the image".to_owned();
     let alpine = tag.split('-').find_map(|part| part.strip_prefix("alpine"));
     if let Some(version) = alpine {
         carried.push(ZONES.to_owned());
         let base = format!("alpine:{}", if version.is_empty() { "3" } else { version });
-        return Ok(Last { base, release: None, carried, packages: Vec::new(), assumptions: vec![of] });
+        let assumption = "programs that call no C library of the builder run in the image".to_owned();
+        return Ok(Last { base, carried, assumptions: vec![assumption], ..Last::default() });
     }
     let image =
         knowledge.base(subject.base).filter(|image| image.family == "debian" && image.all_releases_known);
@@ -117,7 +117,7 @@ fn last<'c>(subject: &Subject<'c>, (_, tag): (&str, &str), _: &'c Step<'c>) -> R
         "latest" | "1" => "debian:stable-slim".to_owned(),
         _ => format!("debian:{release}-slim"),
     };
-    Ok(Last { base, release: Some(release), carried, packages: Vec::new(), assumptions: Vec::new() })
+    Ok(Last { base, release: Some(release), carried, ..Last::default() })
 }
 
 /// Options with a value behind them.

@@ -54,12 +54,10 @@ fn last<'c>(subject: &Subject<'c>, (image, tag): (&str, &str), _: &'c Step<'c>) 
     let distribution = distribution.map(|name| format!("-{name}")).unwrap_or_default();
     Ok(Last {
         base: format!("eclipse-temurin:{version}-jre{distribution}"),
-        release: None,
-        carried: Vec::new(),
-        packages: Vec::new(),
         assumptions: vec![
             "the program needs the runtime of Java, and none of the tools of the JDK".to_owned(),
         ],
+        ..Last::default()
     })
 }
 

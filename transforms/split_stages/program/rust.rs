@@ -52,7 +52,7 @@ fn last<'c>(
     }
     let base = format!("debian:{release}-slim");
     packages.retain(|name| !knowledge.contents(&base, release).is_some_and(|contents| contents.has(name)));
-    Ok(Last { base, release: Some(release), carried: Vec::new(), packages, assumptions: Vec::new() })
+    Ok(Last { base, release: Some(release), packages, ..Last::default() })
 }
 
 fn made(place: &Site<'_, '_>, call: &Call<'_, '_>) -> Result<Made, String> {
