@@ -236,11 +236,15 @@ fn keys<'t, 'f>(
         let mut tokens = Tokens::default();
         let mut inherits = Vec::new();
         let apk_index = traces.follow_apk_index(&mut index, event);
+        let mut may_go = false;
         if let Event::Atom(atom) = event {
-            if is_dead(traces, stage, at, atom) || is_dead_in_builder(traces, (stage, at), atom, result) {
+            let builder = result.filter(|pair| pair.builder == Some(stage));
+            let is_dead = is_dead(traces, stage, at, atom);
+            if is_dead && builder.is_none() {
                 words.push(None);
                 continue;
             }
+            may_go = is_dead || builder.is_some_and(|pair| is_dead_in_builder(traces, at, atom, pair));
             inherits.extend(atom.inherits.iter().filter_map(|inherited| match inherited {
                 Inherited::Of(at) => words[*at].clone(),
                 Inherited::Other(text) => Some(Rc::new(Tokens::of_text(text))),
@@ -248,7 +252,7 @@ fn keys<'t, 'f>(
             tokens = crate::tokens::tokens(atom, &Erasure { without_recommends: named.as_deref(), bottom });
         }
         let tokens = Rc::new(tokens);
-        words.push(Some(Rc::clone(&tokens)));
+        words.push(Some(Rc::clone(&tokens)).filter(|_| !may_go));
         keys.push(Key {
             event,
             facts: traces.facts,
@@ -256,7 +260,8 @@ fn keys<'t, 'f>(
             tokens,
             inherits,
             apk_index,
-            may_be_new: allowed.get(at).copied().unwrap_or_default(),
+            // In a builder it may still stand for one of the original that matters there.
+            may_be_new: may_go || allowed.get(at).copied().unwrap_or_default(),
             may_pass: Vec::new(),
             is_put_in: false,
             forgets: Vec::new(),
@@ -280,13 +285,8 @@ fn is_dead(traces: &Traces<'_>, stage: usize, at: usize, atom: &Atom<'_>) -> boo
 
 /// The same for what the builder of a split deletes: that the last stage copies the folder is what the claim
 /// says.
-fn is_dead_in_builder(
-    traces: &Traces<'_>,
-    (stage, at): (usize, usize),
-    atom: &Atom<'_>,
-    pair: Option<&Counterpart<'_>>,
-) -> bool {
-    let Some(pair) = pair.filter(|pair| pair.builder == Some(stage)) else { return false };
+fn is_dead_in_builder(traces: &Traces<'_>, at: usize, atom: &Atom<'_>, pair: &Counterpart<'_>) -> bool {
+    let Some(stage) = pair.builder else { return false };
     let mounted = |folder: &str| atom.mounts.iter().any(|mount| mount.may_hold(folder));
     deletions(atom).is_some_and(|deletions| {
         deletions.iter().all(|&deletion| {

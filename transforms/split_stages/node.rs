@@ -10,8 +10,7 @@ use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
-use super::packages::OTHER_RELEASE;
-use super::packages::{apt_packages, commands, packages};
+use super::packages::{OTHER_RELEASE, apt_packages, commands, keeps_no_output, packages};
 use super::placing::{Place, Placing};
 use super::{Recipe, Refusal, Subject, is_start};
 use crate::sources::source_of;
@@ -124,7 +123,7 @@ fn refuse_other_commands<'c>(step: &'c Step<'c>) -> Result<(), Refusal<'c>> {
         if apt_packages(step, simple).is_some() {
             continue;
         }
-        let verb = npm(simple).ok_or_else(|| Refusal::at(step, other))?;
+        let verb = npm(simple).filter(|_| keeps_no_output(simple)).ok_or_else(|| Refusal::at(step, other))?;
         let managed = call(simple).and_then(|call| call.managed);
         if verb == Verb::Install && managed.is_some_and(|managed| !managed.operands.is_empty()) {
             return Err(Refusal::at(step, "line {line} installs packages that the manifest doesn't name"));

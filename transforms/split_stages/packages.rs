@@ -75,10 +75,20 @@ pub(super) fn words<'c>(step: &'c Step<'c>, call: &Call<'_, '_>) -> Vec<&'c str>
     call.simple.words[call.at + 1..].iter().map(|word| &text[word.span.range()]).collect()
 }
 
+/// Whether a command writes no file by a redirection: it would stay in the builder.
+pub(super) fn keeps_no_output(simple: &Simple<'_>) -> bool {
+    simple.redirections.iter().all(|redirection| {
+        let target = redirection.target.literal();
+        matches!(redirection.operator, ">&" | "<" | "<<<" | "<<" | "<<-")
+            && (redirection.operator != ">&" || target.is_some_and(|it| it.parse::<u8>().is_ok()))
+            || target == Some("/dev/null")
+    })
+}
+
 /// The packages that a command of apt installs by name; `None` if it is no command of apt, or does
 /// something else than to install, update and clean up.
 pub(super) fn apt_packages<'c>(step: &'c Step<'c>, simple: &'c Simple<'c>) -> Option<Vec<&'c str>> {
-    let call = call(simple)?;
+    let call = call(simple).filter(|_| keeps_no_output(simple))?;
     if call.program == "rm" {
         let text = &step.instruction.logical.text;
         let removed = simple.words[call.at + 1..].iter().map(|word| &text[word.span.range()]);

@@ -8,7 +8,7 @@ use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
-use super::packages::{apt_packages, commands};
+use super::packages::{apt_packages, commands, keeps_no_output};
 use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 
@@ -19,6 +19,21 @@ const BIN: &str = "/opt/venv/bin";
 /// Programs that start others with a PATH of their own, or an interpreter of their own.
 const OTHER_PATH: [&str; 9] =
     ["cron", "crond", "crontab", "supervisord", "sudo", "uwsgi", "mod_wsgi", "runuser", "systemd"];
+
+/// Parts of a text that says where packages lie.
+const ELSEWHERE: [&str; 11] = [
+    "venv",
+    "VIRTUAL_ENV",
+    "site-packages",
+    "/usr/local/lib/python",
+    "virtualenv",
+    "conda",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PYTHONUSERBASE",
+];
 
 pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
     let steps = subject.steps;
@@ -64,7 +79,9 @@ fn place_of<'c>(
         return place(subject, step, is_behind, cut);
     }
     let is_understood = |it: &&Simple<'_>| {
-        is_pip(it) || apt_packages(step, it).is_some() || makes_working_folder(subject, step, it)
+        is_pip(it) && keeps_no_output(it)
+            || apt_packages(step, it).is_some()
+            || makes_working_folder(subject, step, it)
     };
     let understood = commands(step).is_some_and(|all| all.iter().all(is_understood));
     if !understood {
@@ -110,7 +127,7 @@ fn unusual(simple: &Simple<'_>) -> Option<&'static str> {
 /// Why the file or a script in it does not allow for a virtual environment.
 fn refuse_by_text<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
     let text = subject.context.facts.file.text;
-    for part in ["venv", "VIRTUAL_ENV", "site-packages", "/usr/local/lib/python", "virtualenv", "conda"] {
+    for part in ELSEWHERE {
         if text.contains(part) {
             return Err(Refusal::new(format!("it names {part}, so where packages lie may matter")));
         }

@@ -8,7 +8,7 @@ use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
-use super::packages::{apt_packages, commands, words};
+use super::packages::{apt_packages, commands, keeps_no_output, words};
 use super::placing::{Place, Placing, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject, calls};
 use crate::bundler;
@@ -82,7 +82,8 @@ fn made_by<'c>(subject: &Subject<'c>, step: &'c Step<'c>) -> Result<Option<&'sta
         if is_known || makes_working_folder(subject, step, simple) {
             continue;
         }
-        let call = call(simple).filter(|call| !call.sudo && !call.by_path).ok_or_else(other)?;
+        let call = call(simple).filter(|call| !call.sudo && !call.by_path && keeps_no_output(simple));
+        let call = call.ok_or_else(other)?;
         let words = words(step, &call);
         if bundler::is_called(&call) {
             match words.split_first() {
@@ -102,7 +103,9 @@ fn made_by<'c>(subject: &Subject<'c>, step: &'c Step<'c>) -> Result<Option<&'sta
 
 /// `rm -rf /usr/local/bundle/cache/*`
 fn removes_archives(step: &Step<'_>, simple: &Simple<'_>) -> bool {
-    let Some(call) = call(simple).filter(|call| call.program == "rm") else { return false };
+    let Some(call) = call(simple).filter(|call| call.program == "rm" && keeps_no_output(simple)) else {
+        return false;
+    };
     let mut paths = words(step, &call).into_iter().filter(|word| !word.starts_with('-'));
     let is_archive = |path: &str| {
         ["cache", "doc"].iter().any(|folder| path.starts_with(&format!("{GEMS}/{folder}")))

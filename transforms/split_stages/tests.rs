@@ -164,6 +164,16 @@ fn refusals() {
         (with("ONBUILD COPY . /app\n", pip, ""), "stands before the install"),
         (with("COPY --from=example.com/x /a /b\n", pip, ""), "copies from another image"),
         (with("", "RUN pip install --user flask", ""), "a place of its own"),
+        (with("", "RUN pip install flask > /app/pip.log", ""), "does more than to install"),
+        (
+            with("RUN apt-get update && apt-get install -y gcc | tee /apt.log\n", pip, ""),
+            "does more than to install",
+        ),
+        (
+            with("RUN apt-get update && apt-get install -y gcc 2>> apt.log\n", pip, ""),
+            "does more than to install",
+        ),
+        (with("ENV PIP_TARGET=/libs\n", pip, ""), "names PIP_TARGET"),
         (with("", "RUN pip install --target /libs flask", ""), "a place of its own"),
         (with("", "RUN pip install --prefix=/usr flask", ""), "a place of its own"),
         (with("", "RUN pip install -e .", ""), "a place of its own"),

@@ -8,7 +8,7 @@ use dockeropt_facts::{Action, Copy, Step, Value};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{Redirection, Simple};
 
-use super::super::packages::{apt_packages, commands};
+use super::super::packages::{apt_packages, commands, keeps_no_output};
 use super::super::{Refusal, Subject, absolute, calls};
 use super::{Language, Made};
 
@@ -107,7 +107,9 @@ impl<'c> Build<'c> {
         let mut folder = known.ok_or_else(no_folder);
         for simple in all {
             let call = call(simple).ok_or_else(other)?;
-            if call.sudo || call.by_path {
+            // What `echo` may write is looked at below.
+            let is_kept = call.program == "echo" || keeps_no_output(simple);
+            if call.sudo || call.by_path || !is_kept {
                 return Err(other());
             }
             if let Some(packages) = apt_packages(step, simple) {

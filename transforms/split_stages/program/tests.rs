@@ -344,6 +344,7 @@ fn go_refusals() {
             "line 3 does more than to build",
         ),
         (go("RUN mkdir /data\n", "go build -o serve .", START), "line 3 does more than to build"),
+        (go("RUN go version > /go.txt\n", "go build -o serve .", START), "line 3 does more than to build"),
         (go("RUN useradd app\n", "go build -o serve .", START), "line 3 does more than to build"),
         (go("USER app\n", "go build -o serve .", START), "line 3 stands before the build"),
         (go("VOLUME /data\n", "go build -o serve .", START), "line 3 stands before the build"),
