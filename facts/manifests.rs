@@ -17,13 +17,26 @@ pub enum ScriptScope {
 
 /// What the install scripts of a package of npm read and write, if that is known.
 pub fn install_script(package: &str) -> Option<ScriptScope> {
-    static TABLE: OnceLock<FxHashMap<&'static str, ScriptScope>> = OnceLock::new();
+    script_row(package).map(|row| row.0)
+}
+
+/// The folder outside of the project in which the install scripts of a package of npm leave what the program
+/// reads when it runs.
+pub fn left_by_install_script(package: &str) -> Option<&'static str> {
+    script_row(package).map(|row| row.1).filter(|&folder| folder != "-")
+}
+
+fn script_row(package: &str) -> Option<(ScriptScope, &'static str)> {
+    static TABLE: OnceLock<FxHashMap<&'static str, (ScriptScope, &'static str)>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
         let rows = rows(include_str!("data/install-scripts.tsv"));
-        rows.filter_map(|row| match row.get(1).copied()? {
-            "own" => Some((row[0], ScriptScope::Own)),
-            "project" => Some((row[0], ScriptScope::Project)),
-            _ => None,
+        rows.filter_map(|row| {
+            let scope = match row.get(1).copied()? {
+                "own" => ScriptScope::Own,
+                "project" => ScriptScope::Project,
+                _ => return None,
+            };
+            Some((row[0], (scope, row.get(2).copied()?)))
         })
         .collect()
     });

@@ -139,7 +139,8 @@ impl<'s> Remembered<'s> {
     }
 }
 
-fn is_builtin(program: &str) -> bool {
+/// Whether the shell runs a program itself.
+pub fn is_builtin(program: &str) -> bool {
     acts_on_shell(program)
         || matches!(
             program,

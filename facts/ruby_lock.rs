@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn gems_and_their_platforms() {
-        let lock = "GEM\n  remote: https://rubygems.org/\n  specs:\n    nokogiri (1.16.0)\n      racc (~> 1.4)\n    \
+        let lock = "GEM\n  remote: https://gems.example.com/\n  specs:\n    nokogiri (1.16.0)\n      racc (~> 1.4)\n    \
                     nokogiri (1.16.0-x86_64-linux)\n      racc (~> 1.4)\n    racc (1.7.3)\n\nPLATFORMS\n  ruby\n  \
                     x86_64-linux\n\nDEPENDENCIES\n  nokogiri\n\nBUNDLED WITH\n   2.4.10\n";
         let gems = gems(lock).unwrap();

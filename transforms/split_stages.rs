@@ -70,7 +70,8 @@
 //! Files with several stages, or whose stages a compose file or a CI workflow names by number; packages or
 //! programs that may be needed when the program runs; commands that can't be put into one of the stages;
 //! installs into a place of their own (`--user`, `--target`, `-e`, `BUNDLE_PATH`, `bundle install --deployment`);
-//! programs started by cron, supervisord or `su -`, which have a PATH of their own. Gems from a repository or a
+//! programs started by cron, supervisord or `su -`, which have a PATH of their own. Packages and scripts of npm that
+//! leave files outside of the project. Gems from a repository or a
 //! folder, extensions of PHP of which it isn't known what they are made of, `make install`, Makefiles that can't
 //! be read or that write elsewhere, and Ubuntu, of which there are no tables. Other compiled languages: steps that do
 //! more than to build, programs that are started and not known to be built, scripts that can't be read or call the
@@ -92,12 +93,15 @@ mod tests;
 #[cfg(test)]
 mod tests_c;
 #[cfg(test)]
+mod tests_node;
+#[cfg(test)]
 mod tests_php;
 #[cfg(test)]
 mod tests_ruby;
 
 use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::command::{Call, Managed, call};
+use dockeropt_facts::remembered::is_builtin;
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::{Class, Verb};
@@ -160,7 +164,7 @@ impl Transform for SplitStages {
         }
         let result = match name {
             _ if let Some(language) = compiled => program::plan(&subject, language, (name, tag)),
-            "node" => node::plan(&subject),
+            "node" => node::plan(&subject, tag),
             // Python 2 has no virtual environments of its own.
             "python" if !tag.starts_with('2') => python::plan(&subject),
             "ruby" => ruby::plan(&subject),
@@ -296,7 +300,10 @@ impl<'c> Subject<'c> {
                     unread = Some(name.to_owned());
                 }
                 let installs = |it: &Managed| !it.manager.is_system() && it.verb == Verb::Install;
-                if matches!(call.class(), Some(Class::Build | Class::Provision))
+                let is_unknown =
+                    call.class().is_none() && call.managed.is_none() && !is_builtin(call.program);
+                if is_unknown
+                    || matches!(call.class(), Some(Class::Build | Class::Provision))
                     || call.managed.as_ref().is_some_and(installs)
                 {
                     unread = Some(call.program.to_owned());

@@ -55,7 +55,7 @@ fn what_requirements_need_is_installed() {
     );
 }
 
-const LOCK: &str = "GEM\n  remote: https://rubygems.org/\n  specs:\n    nokogiri (1.16.0-x86_64-linux)\n      racc (~> 1.4)\n    pg (1.5.6)\n    racc (1.7.3)\n    rack (3.0.8)\n\nPLATFORMS\n  x86_64-linux\n";
+const LOCK: &str = "GEM\n  remote: https://gems.example.com/\n  specs:\n    nokogiri (1.16.0-x86_64-linux)\n      racc (~> 1.4)\n    pg (1.5.6)\n    racc (1.7.3)\n    rack (3.0.8)\n\nPLATFORMS\n  x86_64-linux\n";
 
 #[test]
 fn what_gems_of_a_lock_file_need_is_installed() {

@@ -2,10 +2,12 @@
 
 use dockeropt_facts::command::call;
 use dockeropt_facts::effects::within;
+use dockeropt_facts::manifests::left_by_install_script;
+use dockeropt_facts::node_lock::needed_packages;
 use dockeropt_facts::node_manifest::{NodeManifest, runs};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_facts::{Action, Step};
+use dockeropt_facts::{Action, Step, clean};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
@@ -15,9 +17,7 @@ use super::placing::{Place, Placing};
 use super::{Recipe, Refusal, Subject, is_start};
 use crate::sources::source_of;
 
-const PRUNE: &str = "npm prune --omit=dev";
-
-pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
+pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
     let steps = subject.steps;
     let calls_npm =
         |step: &Step<'c>| commands(step).is_some_and(|all| all.iter().any(|it| npm(it).is_some()));
@@ -35,7 +35,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     subject.refuse_missing_lists()?;
     let sorting = subject.sort(&packages(&steps[..cut]), cut)?;
     subject.refuse_unread_scripts(cut)?;
-    let has_tools = !manifest.dev_dependencies.is_empty();
+    let has_tools = !manifest.dev_dependencies.is_empty() && leaves_tools(&steps[..cut])?;
     if sorting.left.is_empty() && !has_tools {
         return Ok(None);
     }
@@ -66,14 +66,20 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         })?;
     subject.refuse_other_users(first, cut)?;
     subject.refuse_late_installs(cut)?;
-    if steps[first].state.variable("NODE_ENV").is_some() && has_tools {
-        return Err(Refusal::new("NODE_ENV decides whether tools of development are installed"));
+    refuse_what_lies_elsewhere(subject, &manifest, (first, cut), folder)?;
+    // Above what is copied otherwise, but not above a COPY that writes into the folder.
+    let holds_folder = |step: &Step<'c>| match &step.action {
+        Action::Copy(copy) => copy.destination.text().is_none_or(|path| within(folder, path)),
+        _ => false,
+    };
+    match placing.opening.iter().any(|it| matches!(it, Opening::Step(at) if holds_folder(&steps[*at]))) {
+        true => placing.opening.push(Opening::carry(folder)),
+        false => placing.above_copies(steps, [Opening::carry(folder)]),
     }
-    placing.above_copies(steps, [Opening::carry(folder)]);
     if !sorting.kept.is_empty() {
         placing.behind_variables(steps, Opening::Packages(sorting.kept.clone()));
     }
-    let mut assumptions = Vec::new();
+    let mut assumptions = vec![format!("all that npm and what it runs make lies in {folder}")];
     let mut left = sorting.left.clone();
     if has_tools {
         assumptions.push(format!(
@@ -86,17 +92,127 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
         assumptions.push(format!("the program does not need {} when it runs", sorting.left.join(", ")));
     }
     assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
+    let prune = prune(tag);
     let split = Split {
         builder: BUILDER.to_owned(),
         carried: vec![folder.to_owned()],
         packages: sorting.kept,
-        commands: if has_tools { vec![PRUNE.to_owned()] } else { Vec::new() },
+        commands: if has_tools { vec![prune.to_owned()] } else { Vec::new() },
         ..Split::default()
     };
-    let closing = has_tools.then(|| format!("RUN {PRUNE}"));
+    let closing = has_tools.then(|| format!("RUN {prune}"));
     let plan = Plan { closing, ..Plan::new(subject, cut, placing) };
     let note = format!("{} stay{} out of the image", left.join(", "), if left.len() == 1 { "s" } else { "" });
     Ok(Some(Recipe { plan, split, assumptions, note, saves: sorting.saves.filter(|&saves| saves > 0) }))
+}
+
+/// Removes what only development needs. Up to Node.js 14, npm has no `--omit`.
+fn prune(tag: &str) -> &'static str {
+    const OLD: [&str; 6] = ["argon", "boron", "carbon", "dubnium", "erbium", "fermium"];
+    let version = tag.split(['.', '-']).next().unwrap_or(tag);
+    let is_old = version.parse().map_or(OLD.contains(&version), |major: u32| major < 15);
+    if is_old { "npm prune --production" } else { "npm prune --omit=dev" }
+}
+
+/// Whether what only development needs is still there when the steps have run.
+fn leaves_tools<'c>(steps: &'c [Step<'c>]) -> Result<bool, Refusal<'c>> {
+    let unclear = "NODE_ENV decides whether line {line} installs tools of development";
+    let mut leaves = false;
+    for step in steps {
+        let is_production = match step.state.variable("NODE_ENV") {
+            None => false,
+            Some(value) => match value.text() {
+                Some(value) => value == "production",
+                None => return Err(Refusal::at(step, unclear)),
+            },
+        };
+        for simple in commands(step).into_iter().flatten() {
+            let Some(call) = call(simple).filter(|_| npm(simple).is_some()) else { continue };
+            let words: Vec<&str> = call.arguments().flatten().collect();
+            let is_prune = words.contains(&"prune");
+            if !is_prune && npm(simple) != Some(Verb::Install) {
+                continue;
+            }
+            if simple.assignments.iter().any(|it| it.name == "NODE_ENV") {
+                return Err(Refusal::at(step, unclear));
+            }
+            let words = format!(" {} ", words.join(" "));
+            let has = |options: &[&str]| {
+                let is_there = |option: &&str| {
+                    [format!(" {option} "), format!(" {} ", option.replace('=', " "))]
+                        .iter()
+                        .any(|written| words.contains(written))
+                };
+                options.iter().any(is_there)
+            };
+            let omits =
+                has(&["--omit=dev", "--only=prod", "--only=production", "--prod", "--production=true"])
+                    || has(&["--production"]) && !has(&["--production=false"]);
+            leaves = match () {
+                () if has(&["--include=dev", "--production=false", "--also=dev", "--dev"]) => true,
+                () if omits || is_production => false,
+                () => leaves || !is_prune,
+            };
+        }
+    }
+    Ok(leaves)
+}
+
+/// Refuses if npm, or a script that it runs, leaves something outside of the folder of the project that the program
+/// may read.
+fn refuse_what_lies_elsewhere<'c>(
+    subject: &Subject<'c>,
+    manifest: &NodeManifest,
+    (first, cut): (usize, usize),
+    folder: &str,
+) -> Result<(), Refusal<'c>> {
+    let steps = &subject.steps[first..cut];
+    let is_local = |version: &&String| {
+        let path = version.strip_prefix("file:").or_else(|| version.strip_prefix("link:"));
+        path.is_some_and(|path| path.starts_with('/') || path.split('/').any(|part| part == ".."))
+    };
+    let all = || manifest.dependencies.iter().chain(&manifest.dev_dependencies);
+    if let Some((name, _)) = all().find(|(_, version)| is_local(version)) {
+        return Err(Refusal::at(&steps[0], format!("{name} lies outside of {folder}")));
+    }
+    let lock = source_of(subject.context, &steps[0], "package-lock.json");
+    let lock = lock.and_then(|path| subject.context.project()?.text(&path)).and_then(needed_packages);
+    let needed = lock.unwrap_or_else(|| manifest.dependencies.keys().cloned().collect());
+    let skips = |package: &str| {
+        let name = package.to_ascii_uppercase();
+        let set = |step: &Step<'_>| {
+            let download = ["DOWNLOAD", "CHROMIUM_DOWNLOAD"];
+            download.iter().any(|it| step.state.variable(&format!("{name}_SKIP_{it}")).is_some())
+        };
+        steps.iter().all(set)
+    };
+    for package in needed {
+        if let Some(place) = left_by_install_script(&package).filter(|_| !skips(&package)) {
+            return Err(Refusal::at(&steps[0], format!("{package} leaves what it needs in {place}")));
+        }
+    }
+    let mut names: Vec<String> =
+        ["install", "prepublish", "prepare", "dependencies"].map(str::to_owned).to_vec();
+    names.extend(steps.iter().flat_map(|step| runs(&step.instruction.logical.text)));
+    for name in names {
+        for command in manifest.commands(&name) {
+            let mut words = command.split(|c: char| c.is_whitespace() || ";&|\"'()=,<>".contains(c));
+            let leads_out = |word: &&str| {
+                let is_outside = word.starts_with('/') && word.len() > 1 && !within(&clean(word), folder);
+                is_outside && !word.starts_with("/dev/")
+                    || word.starts_with('~')
+                    || word.starts_with("$HOME")
+                    || word.split('/').any(|part| part == "..")
+            };
+            if let Some(path) = words.find(leads_out) {
+                return Err(Refusal::at(
+                    &steps[0],
+                    format!("the script {name} of package.json names {path}"),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The first few names of what only development needs.
@@ -124,12 +240,43 @@ fn refuse_other_commands<'c>(step: &'c Step<'c>) -> Result<(), Refusal<'c>> {
             continue;
         }
         let verb = npm(simple).filter(|_| keeps_no_output(simple)).ok_or_else(|| Refusal::at(step, other))?;
-        let managed = call(simple).and_then(|call| call.managed);
+        let call = call(simple).ok_or_else(|| Refusal::at(step, other))?;
+        let words: Vec<&str> = call.arguments().flatten().filter(|word| !word.starts_with('-')).collect();
+        let is_known = match (verb, words.first().copied()) {
+            (_, Some("link" | "ln")) => false,
+            (Verb::Install | Verb::Clean, _) => true,
+            (Verb::Remove, verb) => verb == Some("prune"),
+            (Verb::Query, Some("config")) => words.get(1) != Some(&"set") || is_harmless(words.get(2)),
+            (Verb::Query, _) => true,
+            (_, Some("run" | "run-script" | "test" | "t")) => true,
+            (_, Some("set")) => is_harmless(words.get(1)),
+            _ => false,
+        };
+        if !is_known {
+            return Err(Refusal::at(step, other));
+        }
+        let managed = call.managed;
         if verb == Verb::Install && managed.is_some_and(|managed| !managed.operands.is_empty()) {
             return Err(Refusal::at(step, "line {line} installs packages that the manifest doesn't name"));
         }
     }
     Ok(())
+}
+
+/// Whether a setting of npm matters only to what it installs.
+fn is_harmless(setting: Option<&&str>) -> bool {
+    const SETTINGS: [&str; 9] = [
+        "audit",
+        "fetch-retries",
+        "fetch-retry-maxtimeout",
+        "fetch-retry-mintimeout",
+        "fund",
+        "maxsockets",
+        "registry",
+        "strict-ssl",
+        "unsafe-perm",
+    ];
+    setting.is_some_and(|it| SETTINGS.contains(&it.split('=').next().unwrap_or(it)))
 }
 
 /// Refuses if what the container starts is, or runs, a tool of development.
@@ -151,13 +298,14 @@ fn refuse_what_starts_by_tools<'c>(
             || (word == "tsc" && manifest.dev_dependencies.contains_key("typescript"))
     };
     for text in texts {
-        let mut words = text.split(|c: char| c.is_whitespace() || ";&|\"'[],=/".contains(c));
-        if let Some(tool) = words.find(|word| !word.is_empty() && is_tool(word)) {
+        let words = text.split(|c: char| c.is_whitespace() || ";&|\"'[],=/".contains(c));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        if let Some(tool) = words.iter().find(|word| is_tool(word)) {
             return Err(Refusal::new(format!(
                 "what the container starts runs {tool}, which only development has"
             )));
         }
-        if text.contains("npx ") {
+        if words.contains(&"npx") || words.windows(2).any(|pair| matches!(pair, ["npm", "exec" | "x"])) {
             return Err(Refusal::new("what the container starts calls npx"));
         }
     }

@@ -3,8 +3,8 @@ use crate::testing::{Around, declines, declines_in, ignores, needs_unsafe, needs
 
 const APT: &str = "RUN apt-get update && apt-get install -y --no-install-recommends build-essential libpq-dev \\\n    && rm -rf /var/lib/apt/lists/*";
 const LIBRARY: &str = "RUN apt-get update && apt-get install -y --no-install-recommends libpq5 \\\n    && rm -rf /var/lib/apt/lists/*";
-const GEMFILE: &str = "source \"https://rubygems.org\"\ngem \"pg\"\n";
-const LOCK: &str = "GEM\n  remote: https://rubygems.org/\n  specs:\n    pg (1.5.6)\n\nPLATFORMS\n  ruby\n  x86_64-linux\n\nDEPENDENCIES\n  pg\n";
+const GEMFILE: &str = "source \"https://gems.example.com\"\ngem \"pg\"\n";
+const LOCK: &str = "GEM\n  remote: https://gems.example.com/\n  specs:\n    pg (1.5.6)\n\nPLATFORMS\n  ruby\n  x86_64-linux\n\nDEPENDENCIES\n  pg\n";
 
 fn project() -> Around {
     Around::files(&[("Gemfile", GEMFILE), ("Gemfile.lock", LOCK), ("app.rb", "")])
