@@ -1,12 +1,13 @@
 //! What differs between two images, and whether that was to be expected.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use dockeropt_facts::claim::Claim;
-use dockeropt_facts::effects::within;
 use dockeropt_facts::tables::all_kept;
 
+use super::brought::Brought;
 use super::ignored::Ignored;
 use super::image::{Image, Node, NodeKind};
 use super::packages::{Packages, files_of};
@@ -24,7 +25,7 @@ pub struct Allowance {
     /// Where what the context no longer has may be gone.
     pub ignored: Ignored,
     /// Where the Dockerfile itself brings files: what lies there must stay, whatever else a claim replaces.
-    pub brought: Vec<String>,
+    pub brought: Brought,
     /// What the Dockerfile configures itself: the names of fields, and of variables as `ENV NAME`.
     pub configured: BTreeSet<String>,
 }
@@ -88,11 +89,11 @@ const FIELDS: [&str; 12] = [
 pub(super) fn compare(
     before: &Image,
     after: &Image,
-    allowance: &Allowance,
+    (allowance, context): (&Allowance, &Path),
     control: &BTreeSet<String>,
 ) -> Vec<Difference> {
     let mut found = compare_configurations(before, after, allowance);
-    let explain = Explain::new(before, after, allowance);
+    let explain = Explain::new(before, after, (allowance, context));
     for package in &explain.lost {
         found.push(Difference {
             place: format!("package {package}"),
@@ -119,7 +120,7 @@ pub(super) fn compare(
 
 /// The places at which two images differ: of two builds of one file, what is noise.
 pub(super) fn places(one: &Image, other: &Image) -> BTreeSet<String> {
-    let all = compare(one, other, &Allowance::default(), &BTreeSet::new());
+    let all = compare(one, other, (&Allowance::default(), Path::new("")), &BTreeSet::new());
     all.into_iter().map(|difference| difference.place).collect()
 }
 
@@ -297,11 +298,12 @@ struct Explain<'e> {
     /// Packages that are gone and should not be.
     lost: BTreeSet<String>,
     /// If another base, or a stage that builds, was left behind: where everything must be as it was.
-    kept: Option<&'e [String]>,
+    brought: Option<&'e Brought>,
+    context: &'e Path,
 }
 
 impl<'e> Explain<'e> {
-    fn new(before: &'e Image, after: &'e Image, allowance: &'e Allowance) -> Self {
+    fn new(before: &'e Image, after: &'e Image, (allowance, context): (&'e Allowance, &'e Path)) -> Self {
         let (old, new) = (Packages::of(before), Packages::of(after));
         let (missing, added) = (old.missing_in(&new), new.missing_in(&old));
         let may_differ = allowance
@@ -343,7 +345,6 @@ impl<'e> Explain<'e> {
             old.missing_in(&Packages::default()).difference(&missing).cloned().collect();
         let owned = files_of(before, &kept);
         let packages_differ = !explained.is_empty() || !new_ones.is_empty();
-        let kept = is_replaced.then_some(&allowance.brought[..]);
         let (caches, ignored) = (allowance.caches, &allowance.ignored);
         let flattened = allowance.claims.iter().any(|claim| matches!(claim, Claim::Flattened { .. }));
         let pruned = Pruned::of(before, &allowance.claims);
@@ -359,7 +360,8 @@ impl<'e> Explain<'e> {
             owned,
             packages_differ,
             lost,
-            kept,
+            brought: is_replaced.then_some(&allowance.brought),
+            context,
         }
     }
 
@@ -385,9 +387,7 @@ impl<'e> Explain<'e> {
         if self.pruned.explains(path, is_gone, self.before) {
             return (Class::Expected, "a package that only development needs".to_owned());
         }
-        if let Some(kept) = self.kept
-            && !kept.iter().any(|folder| within(path, folder))
-        {
+        if self.brought.is_some_and(|brought| !brought.must_stay(path, is_gone, self.context)) {
             return (Class::Expected, "another base, or a stage that only builds".to_owned());
         }
         let in_both = old.is_some() && new.is_some();

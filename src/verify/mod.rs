@@ -1,5 +1,6 @@
 //! `verify`: builds a Dockerfile before and after, and shows what differs.
 
+mod brought;
 mod compare;
 mod content;
 mod engine;
@@ -18,10 +19,9 @@ use std::rc::Rc;
 
 use dockeropt_facts::claim::Claim;
 use dockeropt_facts::command::call;
-use dockeropt_facts::effects::is_private;
 use dockeropt_facts::shell_state::visit;
 use dockeropt_facts::tables::Verb;
-use dockeropt_facts::{Action, Facts, Step};
+use dockeropt_facts::{Facts, Step};
 use dockeropt_syntax::{Keyword, Text, parse};
 use tempfile::TempDir;
 
@@ -32,6 +32,7 @@ pub use measure::{Measures, Spread, Subjects, measure};
 pub use prove::{Proof, prove};
 pub use report::{json, markdown, text};
 
+use brought::Brought;
 use compare::{compare, places};
 use engine::Build;
 use ignored::Ignored;
@@ -275,11 +276,13 @@ pub fn allowance(before: &str, outcome: &Outcome) -> Allowance {
     let file = parse(before);
     let facts = file.diagnostics.is_empty().then(|| Facts::new(&file));
     let steps = facts.as_ref().map_or(&[][..], |facts| &facts.steps);
+    let after = parse(&outcome.after);
+    let facts_after = after.diagnostics.is_empty().then(|| Facts::new(&after));
     Allowance {
         caches,
         named: named_packages(steps),
         ignored: Ignored::of(steps, &claims),
-        brought: brought(steps),
+        brought: Brought::of(steps, facts_after.as_ref().map_or(&[], |facts| &facts.steps), &claims),
         configured: configured(steps),
         claims,
     }
@@ -304,15 +307,6 @@ fn configured(steps: &[Step<'_>]) -> BTreeSet<String> {
         names.insert(field.to_owned());
     }
     names
-}
-
-/// Where a Dockerfile copies files to, other than to folders of the system.
-fn brought(steps: &[Step<'_>]) -> Vec<String> {
-    let copies = steps.iter().filter_map(|step| match &step.action {
-        Action::Copy(copy) if copy.from.is_none() => copy.destination.text(),
-        _ => None,
-    });
-    copies.filter(|path| is_private(path)).map(|path| path.trim_end_matches('/').to_owned()).collect()
 }
 
 /// The packages that a Dockerfile installs by name.
@@ -362,7 +356,7 @@ pub fn verify(
     result.numbers.1 = Some(numbers(&rewrite.image));
     result.layers.1 = rewrite.image.layers.clone();
     let control = if tests.control { control(lab, before, &original)? } else { BTreeSet::new() };
-    result.differences = compare(&original.image, &rewrite.image, allowance, &control);
+    result.differences = compare(&original.image, &rewrite.image, (allowance, &lab.context), &control);
     for command in &tests.runs {
         let tags = (original.tag.as_str(), rewrite.tag.as_str());
         let mut shown = trial(lab, command, tags)?;

@@ -90,6 +90,18 @@ impl Package {
         Ok(())
     }
 
+    /// Notes that Corepack, if it is in use, adds the version of the package manager to a manifest that has none.
+    pub(super) fn corepack(&self, question: &Question<'_>, needs: &mut Needs) {
+        let is_used = question.earlier.iter().any(|command| command.contains("corepack"));
+        let is_told = question.state.variable("COREPACK_ENABLE_AUTO_PIN").is_some();
+        if is_used && !is_told && !self.content.contains_key("packageManager") {
+            let path = self.path();
+            needs.assume(format!(
+                "nothing reads the packageManager that corepack adds to {path}, which the COPY undoes"
+            ));
+        }
+    }
+
     /// The patterns of its workspaces.
     pub(super) fn workspaces(&self) -> Result<Vec<String>, String> {
         let workspaces = match self.content.get("workspaces") {

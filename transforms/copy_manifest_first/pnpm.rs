@@ -66,6 +66,7 @@ pub(super) fn pnpm(question: &Question<'_>) -> Result<Answer, String> {
     let patterns = workspace(question, &folder, &mut settings)?;
     hooks(question, &folder, &mut settings)?;
     let root = Package::read(question, &folder)?;
+    root.corepack(question, &mut settings);
     let packages = Packages::read(question, root, &patterns)?;
     let mut needs = match *verb {
         // The lock is all that it reads.

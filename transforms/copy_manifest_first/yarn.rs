@@ -59,13 +59,14 @@ pub(super) fn yarn(question: &Question<'_>) -> Result<Answer, String> {
     let root = Package::read(question, &folder)?;
     let patterns = root.workspaces()?;
     let manager = root.text("packageManager").unwrap_or_default().to_owned();
+    let mut needs = Needs::default();
+    root.corepack(question, &mut needs);
     let packages = Packages::read(question, root, &patterns)?;
     let path = join(&folder, "yarn.lock");
     let lock = if question.has(&path) { Some(question.text(&path)?) } else { None };
     let is_berry = lock.is_some_and(|lock| lock.contains("__metadata:"))
         || question.has(&join(&folder, ".yarnrc.yml"))
         || (manager.starts_with("yarn@") && !manager.starts_with("yarn@1"));
-    let mut needs = Needs::default();
     let settings = if is_berry {
         berry(question, &folder, &mut needs)?
     } else {

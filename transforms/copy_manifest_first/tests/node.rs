@@ -284,6 +284,13 @@ fn later_yarns() {
     rewrites(files, &dockerfile(run), &result(copies, run));
     let run = "corepack enable && yarn";
     assumes(files, &dockerfile(run), &result(copies, run), "as --immutable would");
+    let run = "corepack enable && yarn install --immutable";
+    assumes(
+        files,
+        &dockerfile(run),
+        &result(copies, run),
+        "packageManager that corepack adds to package.json",
+    );
     for (more, reason) in [
         (&[(".yarn/cache/polka.zip", "")][..], ".yarn/cache comes with the project"),
         (&[(".pnp.cjs", "")], ".pnp.cjs comes with the project"),
@@ -305,7 +312,16 @@ fn pnpm() {
     let files = &[("package.json", PACKAGE), ("pnpm-lock.yaml", lock), ("server.js", "")];
     let copies = "COPY package.json pnpm-lock.yaml ./\n";
     let run = "corepack enable && pnpm install --frozen-lockfile --ignore-scripts";
-    rewrites(files, &dockerfile(run), &result(copies, run));
+    assumes(
+        files,
+        &dockerfile(run),
+        &result(copies, run),
+        "packageManager that corepack adds to package.json",
+    );
+    let versioned = PACKAGE.replacen('{', "{\"packageManager\": \"pnpm@9.15.9\",", 1);
+    rewrites(&with(files, &[("package.json", &versioned)]), &dockerfile(run), &result(copies, run));
+    let told = |file: &str| file.replacen("COPY", "ENV COREPACK_ENABLE_AUTO_PIN=0\nCOPY", 1);
+    rewrites(files, &told(&dockerfile(run)), &told(&result(copies, run)));
     let run = "pnpm fetch && pnpm install --offline --frozen-lockfile --ignore-scripts";
     rewrites(files, &dockerfile(run), &result("COPY pnpm-lock.yaml package.json ./\n", run));
     let run = "pnpm install --frozen-lockfile --prod";
