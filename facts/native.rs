@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(native(Node, "bcrypt", Some("5.1.0")), Native::Fetched(needs("g++ make python3", "")));
         assert_eq!(native(Node, "bcrypt", None), ready(""));
         assert_eq!(native(Node, "puppeteer", None), Native::Unknown);
-        assert_eq!(native(Node, "express", None), Native::Unknown);
+        assert_eq!(native(Node, "left-pad", None), Native::Unknown);
         let kafka = native(Node, "node-rdkafka", None);
         assert_eq!(
             kafka,

@@ -33,6 +33,8 @@ pub struct Split {
     pub packages: Vec<String>,
     /// The commands that the builder runs beside those that were there.
     pub commands: Vec<String>,
+    /// The commands of the builder that the last stage runs once more.
+    pub repeated: Vec<String>,
     /// The folder that now stands first in PATH, in both stages.
     pub path: Option<String>,
     /// The variables that only the builder needs.
@@ -147,7 +149,13 @@ pub(crate) fn allowed(
                         !rest.is_empty() && named.iter().any(|names| rest.iter().all(|it| has(names, it)))
                     })
                 };
-                words.as_deref().is_some_and(installs) || (!is_last && is_command())
+                let is_repeated = || {
+                    let joined = words.as_deref().map(|words| words.join(" "));
+                    split.is_some_and(|split| split.repeated.iter().any(|it| Some(it) == joined.as_ref()))
+                        && builder
+                            .is_some_and(|events| events.iter().any(|it| runs_the_same(it, words.as_deref())))
+                };
+                words.as_deref().is_some_and(installs) || (!is_last && is_command()) || is_repeated()
             }
             Event::Mkdir { path, user, .. } => {
                 let of_base = split.and_then(|split| split.workdir.as_deref());
@@ -206,6 +214,11 @@ fn is_from(event: &CopyEvent, stage: &str) -> bool {
 
 fn brings_the_same(event: &Event<'_>, other: &CopyEvent) -> bool {
     matches!(event, Event::Copy(event) if event.copy == other.copy && event.bodies == other.bodies)
+}
+
+/// Whether an event is a command of these words.
+fn runs_the_same(event: &Event<'_>, words: Option<&[&str]>) -> bool {
+    matches!(event, Event::Atom(atom) if plain_words(atom).as_deref() == words)
 }
 
 /// The words of an atom that is one simple command of literal words without mounts or redirections.

@@ -12,7 +12,7 @@ use dockeropt_facts::claim::{Assumption, Claim};
 use dockeropt_facts::context_check::check_context;
 use dockeropt_facts::project::{IgnoreFile, Project};
 use dockeropt_facts::{Facts, Knowledge};
-use dockeropt_syntax::{Dockerfile, Edits, LineIndex, parse};
+use dockeropt_syntax::{Dockerfile, Edits, LineIndex, Span, parse};
 use dockeropt_transforms::{ALL, Context, Fix, Memo, Proposals, Settings, Surroundings, Transform};
 
 use place::{History, Places};
@@ -503,6 +503,8 @@ impl Run<'_> {
         said.1 = proposals
             .declined
             .into_iter()
+            // Of a stage that a fix made there is nothing to say.
+            .filter(|declined| !(starts_stage(file, declined.span) && history.is_new(declined.span.start)))
             .map(|declined| ReportedRefusal {
                 transform: declined.transform,
                 line: self.places.line(history.origin(declined.span.start)),
@@ -614,4 +616,9 @@ fn add_new<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {
             known.push(one.clone());
         }
     }
+}
+
+/// Whether the instruction at a place is a FROM.
+fn starts_stage(file: &Dockerfile<'_>, span: Span) -> bool {
+    file.text.get(span.start..span.start + 4).is_some_and(|text| text.eq_ignore_ascii_case("from"))
 }

@@ -149,6 +149,13 @@ impl Origins {
             None => offset,
         }
     }
+
+    /// Whether an edit brought in a byte of the edited text, and replaced nothing.
+    pub fn is_inserted(&self, offset: usize) -> bool {
+        let next = self.places.partition_point(|place| place.start <= offset);
+        let last = next.checked_sub(1).map(|last| self.places[last]);
+        last.is_some_and(|last| offset < last.end && last.before.start == last.before.end)
+    }
 }
 
 #[cfg(test)]

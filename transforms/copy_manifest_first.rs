@@ -29,7 +29,8 @@
 //! Safe: the build context was read; the manifests and a lock, or a list in which every version is
 //! pinned, are sent to the builder; the command keeps to the lock; nothing in the manifests needs the
 //! sources or runs a script that might; and nothing that the install makes is in the context, where the
-//! second COPY would overwrite it.
+//! second COPY would overwrite it: `node_modules` and `vendor` must also be left out by the ignore file, as
+//! developers have them as a rule.
 //!
 //! Unsafe: the same without a lock or with versions that are not pinned, as newer ones are no longer
 //! looked for when only the sources change; packages whose install scripts are not known; a
@@ -344,6 +345,15 @@ impl<'c> Install<'c> {
         let mut assumptions: Vec<String> = needs.assumptions.clone();
         if !self.folder_is_there(copy) {
             assumptions.push("the folder of the build context has the usual mode, 755".to_owned());
+        }
+        // Developers have it, as a rule, and the COPY would bring it where the install has made it.
+        let is_everywhere = |path: &&String| {
+            matches!(path.rsplit('/').next(), Some("node_modules" | "vendor")) && project.is_sent(path)
+        };
+        if let Some(path) = needs.makes.iter().filter(is_everywhere).min() {
+            let reason =
+                format!("there is no {path} when the image is built, though no ignore file leaves it out");
+            assumptions.push(reason);
         }
         let builds = self.context.settings.builds;
         let layout = Layout { builds, file: facts.file, copy, run: self.run_step(), above, script };

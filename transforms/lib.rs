@@ -60,6 +60,11 @@ pub trait Transform: Sync {
         false
     }
 
+    /// Whether it has one thing to say of a file: then a reason for holding back is all there is to say.
+    fn is_of_whole_file(&self) -> bool {
+        false
+    }
+
     /// Looks at a file and adds fixes, or reasons for holding back. Fixes of one call don't overlap.
     fn propose(&self, context: &Context<'_>, out: &mut Proposals);
 
@@ -246,6 +251,9 @@ impl Proposals {
 
     /// Lets a transform tell of the places that it said nothing about.
     pub fn pass(&mut self, transform: &dyn Transform, context: &Context<'_>) {
+        if transform.is_of_whole_file() && !self.declined.is_empty() {
+            return;
+        }
         let mut passed = Self::default();
         transform.pass(context, &mut passed);
         let is_new = |declined: &Declined| {

@@ -137,7 +137,7 @@ impl<'c, 'k> Needs<'c, 'k> {
         self.program(call.program);
         if let Some(managed) = &call.managed {
             return match (managed.manager, managed.verb) {
-                (manager, _) if manager.is_system() => match needs_folders(call) {
+                (manager, _) if manager.is_system() => match needs_folders(call, self.full.release) {
                     Some(package) => Err(Refusal::at(
                         step,
                         format!(
@@ -414,11 +414,15 @@ fn installs_for_a_language(step: &Step<'_>) -> bool {
 }
 
 /// A package whose setup makes links in the folders of the manual, which slim images don't have.
-fn needs_folders(call: &Call<'_, '_>) -> Option<String> {
+fn needs_folders(call: &Call<'_, '_>, release: &str) -> Option<String> {
     const STARTS: [&str; 4] = ["openjdk-", "default-jre", "default-jdk", "postgresql"];
+    // Since Debian 12 the client makes the folders itself; tried in bookworm.
+    let makes_them =
+        |name: &str| name.starts_with("postgresql-client") && matches!(release, "bookworm" | "trixie");
     let operands = call.managed.as_ref()?.operands.iter();
     let mut names = operands.filter_map(|&at| call.simple.words[at].literal());
-    names.find(|name| STARTS.iter().any(|start| name.starts_with(start))).map(str::to_owned)
+    let lacks = |name: &&str| STARTS.iter().any(|start| name.starts_with(start)) && !makes_them(name);
+    names.find(lacks).map(str::to_owned)
 }
 
 fn unknown<'c>(step: &'c Step<'c>, what: &str) -> Refusal<'c> {

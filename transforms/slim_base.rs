@@ -96,6 +96,9 @@ impl Transform for SlimBase {
                 Some(reference) if context.knowledge.slim_variant(reference).is_some() => {
                     format!("what the build misses in the lighter variant of {reference} weighs as much")
                 }
+                Some(reference) if reference.split([':', '-']).any(|part| part == "slim") => {
+                    format!("{reference} is a lighter variant already")
+                }
                 Some(reference) => format!("no lighter variant of {reference} is known"),
             };
             out.decline(&META, context.facts.steps[stage.steps.start].instruction.span, reason);
@@ -153,7 +156,9 @@ fn fix<'c>(
         let contents =
             knowledge.contents(reference, release).zip(knowledge.contents(&slim.reference, release));
         let Some((full, light)) = contents else {
-            return Err(Refusal::new(format!("it is not known what {reference} holds, made of {release}")));
+            let reason =
+                format!("it is not known what {reference} holds where it is made of Debian's {release}");
+            return Err(Refusal::new(reason));
         };
         let needed = Needs::of(*context, stage, (&full, &light), version)?;
         if number > 0 && needed != packages {

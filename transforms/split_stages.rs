@@ -37,7 +37,8 @@
 //!
 //! ## Languages
 //! - Python: the builder fills a virtual environment, in the same image.
-//! - Node.js: the builder installs, builds and prunes, in the same image.
+//! - Node.js: the builder installs, builds and prunes, in the same image; of a front-end that `serve` or `http-server`
+//!   serves, only the folder that is served goes into the image.
 //! - Go: the program goes into Debian's slim image of the release that the builder has, or into Alpine, with
 //!   the certificates and, where the image has none, the time zones that Go brings.
 //! - Rust: the program goes into Debian's slim image with the libraries that the crates in Cargo.lock are linked to.
@@ -61,7 +62,7 @@
 //! | base | the last stage copies |
 //! |---|---|
 //! | `python:*-slim` | a virtual environment into which pip installs |
-//! | `node:*-slim` | the folder of the project, without what only development needs |
+//! | `node:*-slim` | the folder of the project, without what only development needs, or the folder that is served |
 //! | `ruby:*-slim` | `/usr/local/bundle`, where gems and Bundler's settings lie |
 //! | `php` (Debian) | the extensions and the files that load them; the compilers are part of the image, so what is gained are headers |
 //! | `debian` | the program that a compiler is told to write, or the folder in which make or CMake builds |
@@ -88,6 +89,7 @@ mod placing;
 mod program;
 mod python;
 mod ruby;
+mod served;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -131,6 +133,10 @@ impl Transform for SplitStages {
     }
 
     fn is_never_safe(&self) -> bool {
+        true
+    }
+
+    fn is_of_whole_file(&self) -> bool {
         true
     }
 
@@ -201,7 +207,12 @@ fn reason(context: &Context<'_>) -> String {
     let Base::Image { reference, .. } = &stage.base else { return "it starts from nothing".to_owned() };
     let is_compiled =
         |reference| program::named(reference).is_some_and(|(name, _)| program::language(name).is_some());
-    let is_full = |reference| context.knowledge.slim_variant(reference).is_some() && !is_compiled(reference);
+    let is_bare = |reference| {
+        program::named(reference).is_some_and(|(name, _)| matches!(name, "debian" | "ubuntu" | "alpine"))
+    };
+    let is_full = |reference| {
+        context.knowledge.slim_variant(reference).is_some() && !is_compiled(reference) && !is_bare(reference)
+    };
     match reference.text().filter(|reference| is_full(reference)) {
         Some(reference) => format!("{reference} has the compilers itself, so slim-base would come first"),
         None => "nothing in it is known to be for building alone".to_owned(),

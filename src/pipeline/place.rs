@@ -24,6 +24,15 @@ impl History {
     pub(super) fn origin(&self, offset: usize) -> usize {
         self.origins.iter().rev().fold(offset, |offset, origins| origins.of(offset))
     }
+
+    /// Whether a byte of the text as it is now was not there in the original, nor what it replaced.
+    pub(super) fn is_new(&self, mut offset: usize) -> bool {
+        self.origins.iter().rev().any(|origins| {
+            let is_inserted = origins.is_inserted(offset);
+            offset = origins.of(offset);
+            is_inserted
+        })
+    }
 }
 
 /// The places of an original text.

@@ -46,7 +46,11 @@ pub(super) fn propose(context: &Context<'_>, target: &Target<'_>, out: &mut Prop
         .iter()
         .find(|name| state.value(name).is_some_and(|value| !value.raw().contains("ENV ")))
     {
-        return out.decline(&META, span, format!("{name} decides where pip keeps its cache"));
+        let reason = match *name {
+            "PIP_NO_CACHE_DIR" => "PIP_NO_CACHE_DIR decides whether pip keeps a cache".to_owned(),
+            name => format!("{name} decides where pip keeps its cache"),
+        };
+        return out.decline(&META, span, reason);
     }
     if target.run.mounts.iter().any(|mount| mount.may_hold("~/.cache/pip")) {
         return out.decline(&META, span, "pip's cache is on a mount");

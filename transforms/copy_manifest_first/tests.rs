@@ -12,16 +12,24 @@ use crate::testing::{Around, declines_in, needs_unsafe_in, rewrites_in};
 
 type Files<'f> = &'f [(&'f str, &'f str)];
 
+/// What lies around a Dockerfile: these files, and an ignore file if there is none among them.
+fn around(files: Files<'_>) -> Around {
+    let ignore = (".dockerignore", "**/node_modules\n**/vendor\n");
+    let has_own = files.iter().any(|(path, _)| *path == ignore.0);
+    let all: Vec<_> = files.iter().copied().chain((!has_own).then_some(ignore)).collect();
+    Around::files(&all)
+}
+
 /// A Dockerfile becomes another one with these files around it, safely.
 #[track_caller]
 fn rewrites(files: Files<'_>, before: &str, after: &str) {
-    rewrites_in(&CopyManifestFirst, &Around::files(files), before, after);
+    rewrites_in(&CopyManifestFirst, &around(files), before, after);
 }
 
 /// The same with `--unsafe` only, assuming something.
 #[track_caller]
 fn assumes(files: Files<'_>, before: &str, after: &str, assumption: &str) {
-    needs_unsafe_in(&CopyManifestFirst, &Around::files(files), before, after, assumption);
+    needs_unsafe_in(&CopyManifestFirst, &around(files), before, after, assumption);
 }
 
 /// A Dockerfile is left alone, and the reason contains this.

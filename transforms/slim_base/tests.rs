@@ -168,7 +168,7 @@ fn who_asks_is_told_why_there_is_nothing_to_do() {
         &SlimBase,
         &[
             ("FROM ubuntu:22.04\nRUN apt-get update\n", "no lighter variant of ubuntu:22.04 is known"),
-            ("FROM python:3.12-slim\n", "no lighter variant of python:3.12-slim is known"),
+            ("FROM python:3.12-slim\n", "python:3.12-slim is a lighter variant already"),
             ("ARG V=3.12\nFROM python:$V\n", "put together when it is built"),
             ("FROM --platform=linux/arm64 python:3.12-bookworm\n", "for a platform of its own"),
         ],

@@ -104,7 +104,12 @@ impl<'c> Plan<'c> {
         // The cut is behind the last step of the builder; the empty lines there stay where they are.
         let last = self.steps[self.cut - 1].instruction;
         let at = last.span.end;
+        // Nor is another one needed where there is one above a step that goes.
+        let start = self.with_comments(facts, self.cut - 1).start;
+        let above = file.items.iter().rfind(|item| item.span().end <= start);
+        let has_blank = self.moved.contains(&(self.cut - 1)) && matches!(above, Some(Item::Blank(_)));
         let text = match file.text[..at].ends_with('\n') {
+            true if has_blank => format!("{closing}{opening}"),
             true => format!("{closing}{newline}{opening}"),
             false => format!("{newline}{closing}{newline}{}", opening.trim_end_matches(['\r', '\n'])),
         };
@@ -126,8 +131,9 @@ impl<'c> Plan<'c> {
             spans.iter().any(|span| span.start <= item.span().start && item.span().end <= span.end)
         };
         let mut blanks = Vec::new();
+        let end = self.steps[self.cut - 1].instruction.span.end;
         let (mut stands_behind_blank, mut behind_moved) = (false, false);
-        for item in &facts.file.items {
+        for item in facts.file.items.iter().take_while(|item| item.span().end <= end) {
             match item {
                 item if is_moved(item) => behind_moved = true,
                 Item::Blank(span) if stands_behind_blank && behind_moved => blanks.push(*span),

@@ -14,13 +14,13 @@ use dockeropt_syntax::shell::Simple;
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::{OTHER_RELEASE, apt_packages, commands, keeps_no_output, packages};
 use super::placing::{Place, Placing};
-use super::{Recipe, Refusal, Subject, is_start};
+use super::{Recipe, Refusal, Subject, is_start, served};
 use crate::sources::source_of;
 
 pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
     let steps = subject.steps;
-    let calls_npm =
-        |step: &Step<'c>| commands(step).is_some_and(|all| all.iter().any(|it| npm(it).is_some()));
+    let builds = |simple: &Simple<'_>| npm(simple).is_some_and(|verb| verb != Verb::Clean);
+    let calls_npm = |step: &Step<'c>| commands(step).is_some_and(|all| all.iter().any(|it| builds(it)));
     let Some(first) = steps.iter().position(calls_npm) else { return Ok(None) };
     let cut = steps.iter().rposition(calls_npm).unwrap_or(first) + 1;
     let Some(folder) = steps[first].state.workdir.text().filter(|folder| *folder != "/") else {
@@ -34,16 +34,26 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     };
     subject.refuse_missing_lists()?;
     let sorting = subject.sort(&packages(&steps[..cut]), cut)?;
-    subject.refuse_unread_scripts(cut)?;
-    let has_tools = !manifest.dev_dependencies.is_empty() && leaves_tools(&steps[..cut])?;
-    if sorting.left.is_empty() && !has_tools {
+    let served = served::find(subject, folder, cut);
+    if served.is_none() {
+        subject.refuse_unread_scripts(cut)?;
+    }
+    let has_tools = served.is_none() && !manifest.dev_dependencies.is_empty() && leaves_tools(&steps[..cut])?;
+    if sorting.left.is_empty() && !has_tools && served.is_none() {
         return Ok(None);
     }
+    // The server is installed above what it serves, which changes more often.
+    let behind = cut;
+    let cut = if served.as_ref().is_some_and(|served| served.install == cut) { cut + 1 } else { cut };
+    let carried = served.as_ref().map_or(folder, |served| &served.folder);
     if has_tools {
         refuse_what_starts_by_tools(subject, &manifest)?;
     }
     let mut placing =
         Placing::of(subject, cut, |at, step| match (&step.action, step.instruction.keyword()) {
+            (Action::Run(_), _) if served.as_ref().is_some_and(|served| served.install == at) => {
+                Ok(if at < behind { Place::Both } else { Place::Last })
+            }
             (Action::Run(_), _) => refuse_other_commands(step).map(|()| Place::Builder),
             (Action::Copy(copy), _) => {
                 let inside = copy.destination.text().is_some_and(|path| within(path, folder));
@@ -59,28 +69,39 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
                 Ok(Place::Both)
             }
             (_, Keyword::Env | Keyword::Arg | Keyword::Shell) => Ok(Place::Both),
-            (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
-                Err(Refusal::at(step, "line {line} stands before the build"))
-            }
+            (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => Err(Refusal::at(
+                step,
+                format!("the {} of line {{line}} stands before the build", step.instruction.keyword().name()),
+            )),
             _ => Ok(Place::Last),
         })?;
     subject.refuse_other_users(first, cut)?;
     subject.refuse_late_installs(cut)?;
     refuse_what_lies_elsewhere(subject, &manifest, (first, cut), folder)?;
+    refuse_start_elsewhere(subject, folder)?;
+    if has_tools {
+        refuse_configuration_in_typescript(subject, &manifest, (first, cut))?;
+    }
     // Above what is copied otherwise, but not above a COPY that writes into the folder.
     let holds_folder = |step: &Step<'c>| match &step.action {
-        Action::Copy(copy) => copy.destination.text().is_none_or(|path| within(folder, path)),
+        Action::Copy(copy) => copy.destination.text().is_none_or(|path| within(carried, path)),
         _ => false,
     };
     match placing.opening.iter().any(|it| matches!(it, Opening::Step(at) if holds_folder(&steps[*at]))) {
-        true => placing.opening.push(Opening::carry(folder)),
-        false => placing.above_copies(steps, [Opening::carry(folder)]),
+        true => placing.opening.push(Opening::carry(carried)),
+        false => placing.above_copies(steps, [Opening::carry(carried)]),
     }
     if !sorting.kept.is_empty() {
         placing.behind_variables(steps, Opening::Packages(sorting.kept.clone()));
     }
-    let mut assumptions = vec![format!("all that npm and what it runs make lies in {folder}")];
+    let mut assumptions = vec![match &served {
+        Some(_) => format!("the server needs nothing that npm and what it runs make but {carried}"),
+        None => format!("all that npm and what it runs make lies in {folder}"),
+    }];
     let mut left = sorting.left.clone();
+    if served.is_some() {
+        left.push(format!("what {folder} has beside {carried}"));
+    }
     if has_tools {
         assumptions.push(format!(
             "the program requires none of its devDependencies when it runs: {}",
@@ -95,9 +116,10 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     let prune = prune(tag);
     let split = Split {
         builder: BUILDER.to_owned(),
-        carried: vec![folder.to_owned()],
+        carried: vec![carried.to_owned()],
         packages: sorting.kept,
         commands: if has_tools { vec![prune.to_owned()] } else { Vec::new() },
+        repeated: served.iter().filter(|it| it.install < behind).flat_map(|it| it.commands.clone()).collect(),
         ..Split::default()
     };
     let closing = has_tools.then(|| format!("RUN {prune}"));
@@ -119,13 +141,6 @@ fn leaves_tools<'c>(steps: &'c [Step<'c>]) -> Result<bool, Refusal<'c>> {
     let unclear = "NODE_ENV decides whether line {line} installs tools of development";
     let mut leaves = false;
     for step in steps {
-        let is_production = match step.state.variable("NODE_ENV") {
-            None => false,
-            Some(value) => match value.text() {
-                Some(value) => value == "production",
-                None => return Err(Refusal::at(step, unclear)),
-            },
-        };
         for simple in commands(step).into_iter().flatten() {
             let Some(call) = call(simple).filter(|_| npm(simple).is_some()) else { continue };
             let words: Vec<&str> = call.arguments().flatten().collect();
@@ -148,8 +163,16 @@ fn leaves_tools<'c>(steps: &'c [Step<'c>]) -> Result<bool, Refusal<'c>> {
             let omits =
                 has(&["--omit=dev", "--only=prod", "--only=production", "--prod", "--production=true"])
                     || has(&["--production"]) && !has(&["--production=false"]);
+            if has(&["--include=dev", "--production=false", "--also=dev", "--dev"]) {
+                leaves = true;
+                continue;
+            }
+            let is_production = match step.state.variable("NODE_ENV").map(|value| value.text()) {
+                None => false,
+                Some(Some(value)) => value == "production",
+                Some(None) => return Err(Refusal::at(step, unclear)),
+            };
             leaves = match () {
-                () if has(&["--include=dev", "--production=false", "--also=dev", "--dev"]) => true,
                 () if omits || is_production => false,
                 () => leaves || !is_prune,
             };
@@ -210,6 +233,65 @@ fn refuse_what_lies_elsewhere<'c>(
                     format!("the script {name} of package.json names {path}"),
                 ));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses if the container starts in, or names, a folder beside that of the project to which nothing is copied: what
+/// lies there was built.
+fn refuse_start_elsewhere<'c>(subject: &Subject<'c>, folder: &str) -> Result<(), Refusal<'c>> {
+    let is_brought = |path: &str| {
+        within(path, folder)
+            || subject.steps.iter().any(|step| match &step.action {
+                Action::Copy(copy) => {
+                    copy.destination.text().is_none_or(|to| within(path, to) && !within(folder, to))
+                }
+                _ => false,
+            })
+    };
+    let end = &subject.context.facts.stages[0].end.workdir;
+    if let Some(path) = end.text().filter(|path| *path != "/" && !is_brought(path) && !within(folder, path)) {
+        return Err(Refusal::new(format!("the container starts in {path}, outside of {folder}")));
+    }
+    for step in subject.steps.iter().filter(|step| is_start(step)) {
+        let words =
+            step.instruction.logical.text.split(|c: char| c.is_whitespace() || "\"'[],;&|=".contains(c));
+        let of_system = |word: &str| {
+            let folders = ["/bin/", "/dev/", "/etc/", "/proc/", "/sbin/", "/sys/", "/tmp/", "/usr/", "/var/"];
+            folders.iter().any(|folder| word.starts_with(folder)) && !word.starts_with("/usr/src/")
+        };
+        let built =
+            |word: &&str| word.len() > 1 && word.starts_with('/') && !of_system(word) && !is_brought(word);
+        if let Some(path) = words.into_iter().find(built) {
+            return Err(Refusal::at(step, format!("line {{line}} names {path}, outside of {folder}")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses if a file in TypeScript is read when the program starts, by a compiler that only development has.
+fn refuse_configuration_in_typescript<'c>(
+    subject: &Subject<'c>,
+    manifest: &NodeManifest,
+    (first, cut): (usize, usize),
+) -> Result<(), Refusal<'c>> {
+    const READ: [(&str, &str); 4] = [
+        ("knexfile.ts", "knex"),
+        ("next.config.mts", "next"),
+        ("next.config.ts", "next"),
+        ("ormconfig.ts", "typeorm"),
+    ];
+    let steps = &subject.steps[first..cut];
+    for (file, reader) in READ {
+        let last = steps.last().unwrap_or(&steps[0]);
+        let is_there =
+            manifest.dependencies.contains_key(reader) && source_of(subject.context, last, file).is_some();
+        let compilers = ["ts-node", "tsx", "typescript"];
+        if is_there && compilers.iter().any(|name| manifest.dev_dependencies.contains_key(*name)) {
+            let reason =
+                format!("{reader} reads {file} when it starts, with tools that only development has");
+            return Err(Refusal::new(reason));
         }
     }
     Ok(())
@@ -294,7 +376,8 @@ fn refuse_what_starts_by_tools<'c>(
     // The program of `@scope/tool` is often `tool`; that of `typescript` is `tsc`.
     let is_tool = |word: &str| {
         let package = |name: &String| name == word || name.rsplit('/').next() == Some(word);
-        manifest.dev_dependencies.keys().any(package)
+        let programs = manifest.dev_dependencies.keys().filter(|name| !name.starts_with("@types/"));
+        programs.into_iter().any(package)
             || (word == "tsc" && manifest.dev_dependencies.contains_key("typescript"))
     };
     for text in texts {

@@ -392,9 +392,11 @@ impl<'c> Subject<'c> {
         let calls = |text: &str| text.split(|c: char| !is_part_of_name(c)).any(owns);
         let late = self.steps[cut..].iter().filter(|step| step.run().is_some());
         let own = late.chain(self.steps.iter().filter(|step| is_start(step)));
+        // Who calls make when the program runs is found by that.
+        let is_makefile = |path: &str| path.rsplit('/').next() == Some("Makefile");
         let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
-        own.map(|step| &step.instruction.logical.text[..]).any(calls)
-            || scripts.into_iter().any(|(_, text)| calls(text))
+        let mut scripts = scripts.filter(|(path, _)| !is_makefile(path));
+        own.map(|step| &step.instruction.logical.text[..]).any(calls) || scripts.any(|(_, text)| calls(text))
     }
 }
 

@@ -120,9 +120,10 @@ pub(super) fn place<'c>(
         (Action::Workdir(_), _) => Ok(Place::Both),
         (_, Keyword::Env | Keyword::Arg | Keyword::Shell) => Ok(Place::Both),
         (_, Keyword::User) if is_behind => Ok(Place::Both),
-        (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
-            Err(Refusal::at(step, "line {line} stands before the install"))
-        }
+        (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => Err(Refusal::at(
+            step,
+            format!("the {} of line {{line}} stands before the install", step.instruction.keyword().name()),
+        )),
         _ => Ok(Place::Last),
     }
 }

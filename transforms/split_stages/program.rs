@@ -4,7 +4,7 @@ mod dotnet;
 mod go;
 mod java;
 mod rust;
-mod started;
+pub(super) mod started;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -107,7 +107,7 @@ pub(super) fn plan<'c>(
     let scripts = reachable_scripts(subject, cut, &started);
     started::refuse_tools(subject, language, cut, &started, &scripts)?;
     let mut last = (language.last)(subject, (image, tag), &steps[cut - 1])?;
-    let needed = started.outputs(&build, &scripts)?;
+    let needed = started.outputs(subject, &build, &scripts)?;
     let sorting = build.sort_packages(subject, last.release, &|package| {
         started::is_called(subject, package, cut, &scripts)
     })?;
@@ -140,7 +140,7 @@ pub(super) fn plan<'c>(
         return Ok(None);
     }
     let mut assumptions = last.assumptions;
-    let left = left(language, &sorting.left);
+    let left = left(language, image, &sorting.left);
     assumptions.push(format!("the program calls nothing that {} has and {} lacks", subject.base, last.base));
     assumptions.push(format!("the program does not need {left} when it runs"));
     let mut carried = last.carried;
@@ -164,8 +164,12 @@ pub(super) fn plan<'c>(
 }
 
 /// What stays in the builder, in words.
-fn left(language: &Language, packages: &[String]) -> String {
-    let mut names: Vec<&str> = vec![language.tools[0]];
+fn left(language: &Language, image: &str, packages: &[String]) -> String {
+    let mut names: Vec<&str> = vec![match image {
+        "gradle" => "gradle",
+        "eclipse-temurin" => "javac",
+        _ => language.tools[0],
+    }];
     for package in packages {
         if !names.contains(&package.as_str()) {
             names.push(package);
@@ -243,9 +247,10 @@ fn placed<'c>(
                 both(names.iter().any(|it| is_used(&it.name.text)))
             }
             (_, Keyword::Shell) => Ok(Place::Both),
-            (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => {
-                Err(Refusal::at(step, "line {line} stands before the build"))
-            }
+            (_, Keyword::User | Keyword::Volume | Keyword::Onbuild) => Err(Refusal::at(
+                step,
+                format!("the {} of line {{line}} stands before the build", step.instruction.keyword().name()),
+            )),
             _ => Ok(Place::Last),
         }
     })?;
@@ -272,10 +277,11 @@ impl<'c> Subject<'c> {
     fn workdir_of_base(&self, language: &Language, cut: usize) -> Result<Option<String>, Refusal<'c>> {
         let is_set = |step: &&Step<'_>| matches!(step.action, Action::Workdir(_));
         if self.steps.iter().any(|step| is_set(&step)) {
-            let first =
-                self.steps.iter().find(is_set).filter(|step| !step.instruction.arguments().starts_with('/'));
-            return match first {
-                Some(step) => Err(Refusal::at(step, "the folder of line {line} lies in one of the base")),
+            let is_known = |step: &&Step<'_>| matches!(&step.action, Action::Workdir(folder) if folder.text().is_some_and(|it| it.starts_with('/')));
+            return match self.steps.iter().find(is_set).filter(|step| !is_known(step)) {
+                Some(step) => {
+                    Err(Refusal::at(step, "the folder of line {line} lies in one that only the base knows"))
+                }
                 None => Ok(None),
             };
         }

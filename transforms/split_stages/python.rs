@@ -35,6 +35,25 @@ const ELSEWHERE: [&str; 11] = [
     "PYTHONUSERBASE",
 ];
 
+/// What names the interpreter of the image itself, or a program that pip would have put there.
+const OWN_PYTHON: [&str; 2] = ["/usr/local/bin/", "/usr/local/lib/python"];
+
+/// Whether a text starts a shell that reads /etc/profile: `bash -l`, `su - user`.
+fn starts_login_shell(text: &str) -> bool {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || "\"',[];&|!/".contains(c))
+        .filter(|it| !it.is_empty())
+        .collect();
+    words.windows(2).any(|pair| match pair[0] {
+        "su" => pair[1].starts_with("-") && !pair[1].starts_with("-c") && !pair[1].starts_with("--c"),
+        "sh" | "bash" | "dash" | "ash" | "runuser" => {
+            pair[1] == "--login"
+                || pair[1].starts_with('-') && !pair[1].starts_with("--") && pair[1].contains('l')
+        }
+        _ => false,
+    })
+}
+
 pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refusal<'c>> {
     let steps = subject.steps;
     let installs = |step: &Step<'c>| commands(step).is_some_and(|all| all.iter().any(|it| is_pip(it)));
@@ -134,6 +153,19 @@ fn refuse_by_text<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
     }
     if let Some((step, program)) = subject.called_by_path() {
         return Err(Refusal::at(step, format!("line {{line}} calls {program} by its path")));
+    }
+    let project = subject.context.project();
+    for (path, script) in project.into_iter().flat_map(|project| project.scripts()) {
+        if let Some(part) = OWN_PYTHON.iter().find(|part| script.contains(**part)) {
+            return Err(Refusal::new(format!("{path} names {part}, where nothing is installed then")));
+        }
+    }
+    let texts = || {
+        let scripts = project.into_iter().flat_map(|project| project.scripts()).map(|(_, text)| text);
+        scripts.chain(subject.steps.iter().map(|step| &step.instruction.logical.text[..]))
+    };
+    if texts().any(starts_login_shell) {
+        return Err(Refusal::new("a login shell sets a PATH of its own"));
     }
     match OTHER_PATH.iter().find(|program| subject.mentions(program)) {
         Some(program) => Err(Refusal::new(format!("{program} starts programs with a PATH of its own"))),

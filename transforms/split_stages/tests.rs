@@ -195,6 +195,8 @@ fn refusals() {
         (with("", pip, "CMD [\"supervisord\"]\n"), "a PATH of its own"),
         (with("", pip, "CMD [\"cron\", \"-f\"]\n"), "a PATH of its own"),
         (with("", pip, "CMD [\"uwsgi\", \"app.ini\"]\n"), "a PATH of its own"),
+        (with("", pip, "CMD [\"bash\", \"-l\", \"-c\", \"gunicorn app\"]\n"), "a login shell sets a PATH"),
+        (with("", pip, "CMD su - app -c \"gunicorn app\"\n"), "a login shell sets a PATH"),
     ];
     let table: Vec<(&str, &str)> = table.iter().map(|(file, reason)| (file.as_str(), *reason)).collect();
     declines(&SplitStages, &table);
@@ -255,6 +257,9 @@ fn programs_that_are_called_when_it_runs() {
     let script = |text| Around::files(&[("start.sh", text)]);
     let file = with("", "RUN pip install flask", "COPY start.sh /\nCMD [\"/start.sh\"]\n");
     declines_in(&SplitStages, &script("#!/bin/sh\nsupervisord -c /etc/x.conf\n"), &file, "supervisord");
+    declines_in(&SplitStages, &script("#!/bin/bash -el\ngunicorn app\n"), &file, "a login shell sets a PATH");
+    let path = "#!/bin/sh\nexec /usr/local/bin/python app.py\n";
+    declines_in(&SplitStages, &script(path), &file, "start.sh names /usr/local/bin/");
     declines_in(&SplitStages, &script("#!/bin/sh\ngcc -o x x.c && ./x\n"), &file, "a program of gcc");
 }
 

@@ -11,7 +11,7 @@ const MANIFEST: &str = r#"{
         "shared": "node ../shared/make.js"
     },
     "dependencies": {"better-sqlite3": "11.0.0"},
-    "devDependencies": {"@scope/check": "1.0.0", "tsx": "4.0.0", "typescript": "5.0.0"}
+    "devDependencies": {"@scope/check": "1.0.0", "@types/node": "20.0.0", "tsx": "4.0.0", "typescript": "5.0.0"}
 }"#;
 const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
     "": {}, "node_modules/better-sqlite3": {}, "node_modules/typescript": {"dev": true}
@@ -163,7 +163,7 @@ fn refusals() {
         (with("ONBUILD COPY . /app\n", ci, ""), "stands before the build"),
         (with("COPY --from=example.com/x /a /b\n", ci, ""), "copies from another image"),
         (with("", &format!("{ci}\nWORKDIR /srv"), ""), "leaves the folder of the project"),
-        (with("ARG MODE\nENV NODE_ENV=$MODE\n", ci, ""), "NODE_ENV decides"),
+        (with("ARG MODE\nENV NODE_ENV=$MODE\n", ci, ""), "NODE_ENV decides whether line 8 installs"),
         (with("", "RUN NODE_ENV=production npm ci", ""), "NODE_ENV decides"),
         (with("", "RUN npm ci && npm run site", ""), "script site of package.json names /srv/www"),
         (with("", "RUN npm ci && npm run shared", ""), "script shared of package.json names ../shared"),
@@ -172,6 +172,8 @@ fn refusals() {
         (with("", ci, "CMD node_modules/.bin/tsc && node x.js\n"), "runs tsc, which only development has"),
         (with("", ci, "HEALTHCHECK CMD check\n"), "runs check, which only development has"),
         (with("", ci, "CMD make && node dist/server.js\n"), "a program of make is called"),
+        (with("", ci, "WORKDIR /srv/out\n"), "the container starts in /srv/out, outside of /app"),
+        (with("", ci, "CMD [\"node\", \"/srv/out/server.js\"]\n"), "line 9 names /srv/out/server.js"),
         (with("", ci, "RUN node-gyp rebuild\n"), "runs node-gyp, which may need what builds"),
         (with("", ci, "COPY --from=builder /a /b\n"), "an image called builder"),
         (with("", ci, "RUN apt-get install -y nginx\n"), "where there are no package lists"),
@@ -186,6 +188,10 @@ fn refusals() {
         &file,
         "package.json of line 6 can't be read",
     );
+    let typescript = MANIFEST.replace("\"better-sqlite3\"", "\"next\": \"15.4.1\", \"better-sqlite3\"");
+    let next =
+        Around::files(&[("package.json", &typescript), ("package-lock.json", LOCK), ("next.config.ts", "")]);
+    declines_in(&SplitStages, &next, &file, "next reads next.config.ts when it starts");
     let start = "#!/bin/sh\nexec node_modules/.bin/tsx server.ts\n";
     let script =
         Around::files(&[("package.json", MANIFEST), ("package-lock.json", LOCK), ("start.sh", start)]);
@@ -224,4 +230,87 @@ fn what_packages_leave_elsewhere() {
     };
     builds("ENV PUPPETEER_SKIP_DOWNLOAD=true\n", lock);
     builds("", &lock.replace("puppeteer\": {}", "puppeteer\": {\"dev\": true}"));
+}
+
+#[test]
+fn of_a_front_end_only_what_is_served_is_in_the_image() {
+    needs_unsafe_in(
+        &SplitStages,
+        &project(),
+        r#"
+        FROM node:20-slim
+        ENV TZ=UTC
+        WORKDIR /app
+        COPY package*.json ./
+        RUN npm ci
+        COPY . .
+        RUN npm run build
+
+        # The server.
+        RUN npm install -g serve@14
+
+        EXPOSE 3000
+        HEALTHCHECK CMD wget -q -O /dev/null http://localhost:3000/ || exit 1
+        CMD ["serve", "-s", "dist", "-l", "3000"]
+        "#,
+        r#"
+        FROM node:20-slim AS builder
+        ENV TZ=UTC
+        WORKDIR /app
+        COPY package*.json ./
+        RUN npm ci
+        COPY . .
+        RUN npm run build
+
+        FROM node:20-slim
+        ENV TZ=UTC
+        WORKDIR /app
+        # The server.
+        RUN npm install -g serve@14
+        COPY --from=builder /app/dist /app/dist
+
+        EXPOSE 3000
+        HEALTHCHECK CMD wget -q -O /dev/null http://localhost:3000/ || exit 1
+        CMD ["serve", "-s", "dist", "-l", "3000"]
+        "#,
+        "the server needs nothing that npm and what it runs make but /app/dist",
+    );
+    // One that is installed before the build is installed in both.
+    needs_unsafe_in(
+        &SplitStages,
+        &project(),
+        "FROM node:20-slim\nRUN npm install --global http-server && npm cache clean --force\nWORKDIR /srv/site\nCOPY . .\nRUN npm ci && npm run build\nUSER node\nCMD http-server /srv/site/dist/ -p 8080 -c-1\n",
+        "FROM node:20-slim AS builder\nRUN npm install --global http-server && npm cache clean --force\nWORKDIR /srv/site\nCOPY . .\nRUN npm ci && npm run build\n\n\
+         FROM node:20-slim\nRUN npm install --global http-server && npm cache clean --force\nWORKDIR /srv/site\nCOPY --from=builder /srv/site/dist /srv/site/dist\nUSER node\nCMD http-server /srv/site/dist/ -p 8080 -c-1\n",
+        "only /srv/site/dist is in the image",
+    );
+}
+
+#[test]
+fn front_ends_that_need_more_than_what_is_served() {
+    let serve = "RUN npm install -g serve\n";
+    let start = "CMD [\"serve\", \"-s\", \"dist\"]\n";
+    let installs = "runs npm, which may need what builds";
+    let table = [
+        (format!("{serve}CMD [\"serve\", \"-s\"]\n"), installs),
+        (format!("{serve}CMD [\"serve\", \"-s\", \".\"]\n"), installs),
+        (format!("{serve}CMD [\"serve\", \"-s\", \"/srv\"]\n"), installs),
+        (format!("{serve}CMD serve -s $FOLDER\n"), installs),
+        (format!("{serve}CMD [\"serve\", \"-c\", \"../serve.json\", \"dist\"]\n"), installs),
+        (format!("{serve}CMD [\"serve\", \"dist\", \"other\"]\n"), installs),
+        (format!("{serve}CMD node migrate.js && serve dist\n"), installs),
+        (format!("{serve}ENTRYPOINT [\"./start.sh\"]\n{start}"), installs),
+        (format!("{serve}RUN node-gyp rebuild\n{start}"), installs),
+        (format!("{serve}RUN cp dist/index.html dist/404.html\n{start}"), installs),
+        (format!("{serve}HEALTHCHECK CMD node check.js\n{start}"), installs),
+        (format!("RUN npm install -g serve yarn\n{start}"), installs),
+        (format!("RUN npm install -g serve --prefix /opt\n{start}"), installs),
+        (format!("RUN npm install -g server\n{start}"), installs),
+        (format!("RUN npm install -g serve > log\n{start}"), installs),
+    ];
+    for (behind, reason) in table {
+        declines_in(&SplitStages, &project(), &with("", "RUN npm ci", &behind), reason);
+    }
+    let more = with("RUN npm install -g serve && npm ci\n", "RUN npm ci", start);
+    declines_in(&SplitStages, &project(), &more, "does more than to install packages and run scripts of npm");
 }

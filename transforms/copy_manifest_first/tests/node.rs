@@ -37,6 +37,17 @@ fn npm_ci() {
 }
 
 #[test]
+fn what_developers_have_must_not_be_sent() {
+    let files = with(FILES, &[(".dockerignore", "*.log\n")]);
+    assumes(
+        &files,
+        &dockerfile("npm ci"),
+        &result(COPIES, "npm ci"),
+        "there is no node_modules when the image is built",
+    );
+}
+
+#[test]
 fn a_folder_below() {
     let files = &[("client/package.json", PACKAGE), ("client/package-lock.json", LOCK), ("main.py", "")];
     for run in ["cd client && npm ci", "npm --prefix client ci", "npm ci --prefix ./client"] {

@@ -69,7 +69,12 @@ impl<'c> Started<'c> {
     }
 
     /// What of the build the container needs.
-    pub(super) fn outputs(&self, build: &Build<'c>, scripts: &[&'c str]) -> Result<Outputs, Refusal<'c>> {
+    pub(super) fn outputs(
+        &self,
+        subject: &Subject<'c>,
+        build: &Build<'c>,
+        scripts: &[&'c str],
+    ) -> Result<Outputs, Refusal<'c>> {
         let mut outputs = Outputs { paths: build.files.clone(), in_path: false };
         outputs.paths.extend(build.folders.iter().cloned());
         let mut is_started = false;
@@ -85,9 +90,16 @@ impl<'c> Started<'c> {
             scripts.iter().flat_map(|text| text.split(|c: char| c.is_whitespace() || "\"';&|()`".contains(c)))
         {
             // Any word of a script may be a program that is found by its name, or not.
-            if let Some((path, false)) = self.built(build, word, true) {
-                is_started = true;
-                outputs.paths.push(path);
+            match self.built(build, word, true) {
+                Some((path, false)) => {
+                    is_started = true;
+                    outputs.paths.push(path);
+                }
+                Some((path, true)) if build.is_installed(subject, word) => {
+                    outputs.in_path = true;
+                    outputs.paths.push(path);
+                }
+                _ => {}
             }
         }
         if !is_started {
@@ -163,6 +175,7 @@ impl<'c> Started<'c> {
                 knowledge.owners(name).any(|owner| packages.iter().any(|package| package == owner));
             SHELLS[..1].contains(&name)
                 || language.stays.contains(&name)
+                || last.base.starts_with("alpine") && BUSYBOX.contains(&name)
                 || packages.iter().any(|package| package == name)
                 || installed
                 || contents.as_ref().is_some_and(|contents| contents.program(name).is_some())
@@ -170,6 +183,9 @@ impl<'c> Started<'c> {
         for (step, words) in &self.calls {
             let program = &words[0];
             let name = base_name(program);
+            if is_builtin(program) {
+                continue;
+            }
             if let Some((_, by_name)) = self.built(build, program, true)
                 && !(by_name && has(name))
             {
@@ -180,6 +196,12 @@ impl<'c> Started<'c> {
                 .iter()
                 .any(|folder| program.strip_prefix(folder).is_some_and(|rest| rest == name));
             if !(is_read || (!program.contains('/') || is_system) && has(name)) {
+                if CALLED.contains(&name) {
+                    let base = &last.base;
+                    let reason =
+                        format!("line {{line}} calls {name}, and it is not known whether {base} has it");
+                    return Err(Refusal::at(step, reason));
+                }
                 return Err(Refusal::at(
                     step,
                     format!("it is not known what {program} is, which line {{line}} starts"),
@@ -239,6 +261,10 @@ fn words_of(text: &str) -> impl Iterator<Item = &str> {
 /// Managers that need what a build has left behind.
 const MANAGERS: [&str; 4] = ["apk", "apt", "apt-get", "aptitude"];
 
+/// Programs of Alpine's that are often called.
+const BUSYBOX: [&str; 12] =
+    ["cat", "echo", "false", "grep", "kill", "nc", "pgrep", "pidof", "ps", "sleep", "true", "wget"];
+
 /// Programs that scripts often call and that small images lack.
 const CALLED: [&str; 14] = [
     "bash", "curl", "gcc", "git", "hg", "jq", "make", "node", "npm", "openssl", "perl", "python", "python3",
@@ -260,7 +286,7 @@ fn refuse_unknown_programs<'c>(step: &'c Step<'c>) -> Result<(), Refusal<'c>> {
 }
 
 /// The calls of an instruction that starts something, as words; `None` if it can't be read.
-fn calls_of(step: &Step<'_>) -> Option<Vec<Vec<String>>> {
+pub(in crate::split_stages) fn calls_of(step: &Step<'_>) -> Option<Vec<Vec<String>>> {
     let operation = &step.instruction.operation;
     let mut text = step.instruction.arguments().to_owned();
     if step.instruction.keyword() == Keyword::Healthcheck {
@@ -270,15 +296,16 @@ fn calls_of(step: &Step<'_>) -> Option<Vec<Vec<String>>> {
         let at = text.to_ascii_uppercase().find("CMD")?;
         text = text[at + 3..].trim_start().to_owned();
     }
+    let is_health = step.instruction.keyword() == Keyword::Healthcheck;
     let json = match &operation.json {
-        Some(_) => Some(
+        Some(_) if !is_health => Some(
             operation
                 .words(&step.instruction.logical, step.state.escape)
                 .into_iter()
                 .map(|word| word.text)
                 .collect(),
         ),
-        None => dockeropt_syntax::json_words(text.trim()),
+        _ => dockeropt_syntax::json_words(text.trim()),
     };
     match json {
         Some(words) => calls_of_words(words),
@@ -286,7 +313,7 @@ fn calls_of(step: &Step<'_>) -> Option<Vec<Vec<String>>> {
     }
 }
 
-fn calls_of_words(words: Vec<String>) -> Option<Vec<Vec<String>>> {
+pub(in crate::split_stages) fn calls_of_words(words: Vec<String>) -> Option<Vec<Vec<String>>> {
     let mut words = &words[..];
     loop {
         let Some(first) = words.first() else { return Some(vec![Vec::new()]) };
@@ -308,7 +335,7 @@ fn calls_of_words(words: Vec<String>) -> Option<Vec<Vec<String>>> {
     Some(vec![words.to_vec()])
 }
 
-fn calls_of_script(text: &str) -> Option<Vec<Vec<String>>> {
+pub(in crate::split_stages) fn calls_of_script(text: &str) -> Option<Vec<Vec<String>>> {
     let list = parse(text, LogicalSpan::new(0, text.len())).ok()?;
     let mut calls = Some(Vec::new());
     visit(&list, &mut |simple| {

@@ -336,6 +336,18 @@ impl<'c> Build<'c> {
         !is_absolute(&subject.steps[next])
     }
 
+    /// Whether it installs a program of this name by the address of its package: `go install example.com/x/cmd/name@v1`.
+    pub(super) fn is_installed(&self, subject: &Subject<'c>, name: &str) -> bool {
+        subject.steps[..self.cut].iter().any(|step| {
+            let text = &step.instruction.logical.text;
+            text.match_indices(name).any(|(at, _)| {
+                let rest = &text[at + name.len()..];
+                text[..at].ends_with('/')
+                    && (rest.starts_with('@') || rest.starts_with("/v") && rest.contains('@'))
+            })
+        })
+    }
+
     /// Sorts its packages: what is called when the program runs, libraries, and what only builds.
     pub(super) fn sort_packages(
         &self,
@@ -359,8 +371,12 @@ impl<'c> Build<'c> {
         for package in self.packages() {
             let name = package.split(['=', '~', '<', '>']).next().unwrap_or(package);
             let only_builds = knowledge.build_only(name);
-            let is_left =
-                (only_builds.is_some() || self.is_apk && APK_BUILDS.contains(&name)) && !is_called(name);
+            let goes = match only_builds {
+                Some(Use::Build) => true,
+                Some(Use::Call) => is_called_by_tools(name),
+                None => self.is_apk && APK_BUILDS.contains(&name),
+            };
+            let is_left = goes && !is_called(name);
             if is_left {
                 if self.is_apk && matches!(name, "g++" | "build-base" | "alpine-sdk") {
                     sorted.kept.push("libstdc++".to_owned());
@@ -371,7 +387,8 @@ impl<'c> Build<'c> {
             if only_builds == Some(Use::Build) {
                 return Err(Refusal::new(format!("a program of {name} is called when the program runs")));
             }
-            match release.filter(|_| !self.is_apk).and_then(|release| knowledge.runtime_of(release, name)) {
+            let has_table = !self.is_apk && only_builds.is_none();
+            match release.filter(|_| has_table).and_then(|release| knowledge.runtime_of(release, name)) {
                 Some(libraries) => {
                     sorted.left.push(name.to_owned());
                     sorted.kept.extend(libraries.into_iter().map(str::to_owned));
@@ -384,6 +401,27 @@ impl<'c> Build<'c> {
         }
         Ok(sorted)
     }
+}
+
+/// Whether what fetches sources may call the programs of a package. Others of those that can be called were installed
+/// for the program: no step of a build that is understood calls them.
+fn is_called_by_tools(package: &str) -> bool {
+    package.starts_with("openssh")
+        || matches!(
+            package,
+            "apt-transport-https"
+                | "apt-utils"
+                | "bash-completion"
+                | "bzip2"
+                | "dirmngr"
+                | "git"
+                | "git-lfs"
+                | "gnupg"
+                | "gnupg2"
+                | "mercurial"
+                | "subversion"
+                | "xz-utils"
+        )
 }
 
 /// Whether a path is a folder of every image.

@@ -513,3 +513,63 @@ fn java_refusals() {
         declines(&SplitStages, &[(&file, "no runtime of the same version is known")]);
     }
 }
+
+#[test]
+fn a_container_that_is_asked_for_its_health() {
+    let builder = "FROM golang:1.22-bookworm AS builder\nWORKDIR /app\nCOPY . .\nRUN go build -o serve .\n\nFROM debian:bookworm-slim\n";
+    let curl = "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl \\\n    && rm -rf /var/lib/apt/lists/*\n";
+    let certificates =
+        "COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt\n";
+    let program = "COPY --from=builder /app/serve /app/serve\n";
+    for (health, install, certificates) in [
+        ("HEALTHCHECK CMD curl -f http://localhost:8080/ || exit 1\n", curl, ""),
+        ("HEALTHCHECK --interval=5s CMD [\"curl\", \"-f\", \"http://localhost:8080/\"]\n", curl, ""),
+        ("HEALTHCHECK CMD [\"/app/serve\", \"-health\"]\n", "", certificates),
+    ] {
+        let end = format!("{health}CMD [\"./serve\"]\n");
+        needs_unsafe_in(
+            &SplitStages,
+            &go_project(),
+            &format!("FROM golang:1.22-bookworm\nWORKDIR /app\nCOPY . .\nRUN go build -o serve .\n{end}"),
+            &format!("{builder}{install}WORKDIR /app\n{certificates}{program}{end}"),
+            "does not need go when it runs",
+        );
+    }
+    let alpine = "FROM golang:1.22-alpine\nWORKDIR /app\nCOPY . .\nRUN go build -o serve .\nHEALTHCHECK CMD wget -qO- http://localhost:8080/\nCMD [\"./serve\"]\n";
+    needs_unsafe_in(
+        &SplitStages,
+        &go_project(),
+        alpine,
+        &format!(
+            "FROM golang:1.22-alpine AS builder\nWORKDIR /app\nCOPY . .\nRUN go build -o serve .\n\nFROM alpine:3\nWORKDIR /app\n{certificates}COPY --from=builder /usr/local/go/lib/time/zoneinfo.zip /usr/local/go/lib/time/zoneinfo.zip\n{program}HEALTHCHECK CMD wget -qO- http://localhost:8080/\nCMD [\"./serve\"]\n"
+        ),
+        "does not need go when it runs",
+    );
+    let sdk = "FROM maven:3.9-eclipse-temurin-17\nWORKDIR /app\nCOPY . .\nRUN mvn package\nHEALTHCHECK CMD curl -f http://localhost:8080/\nCMD [\"java\", \"-jar\", \"target/x-1.jar\"]\n";
+    let pom = "<project><artifactId>x</artifactId><version>1</version></project>";
+    let around = Around::files(&[("pom.xml", pom), ("src/main/java/A.java", "")]);
+    declines_in(&SplitStages, &around, sdk, "line 5 calls curl, and it is not known whether");
+}
+
+#[test]
+fn what_was_installed_to_be_called_stays() {
+    needs_unsafe_in(
+        &SplitStages,
+        &go_project(),
+        "FROM golang:1.22-bookworm\nRUN apt-get update && apt-get install -y --no-install-recommends curl git procps unzip\nWORKDIR /app\nCOPY . .\nRUN go build -o serve .\nCMD [\"./serve\"]\n",
+        "FROM golang:1.22-bookworm AS builder\nRUN apt-get update && apt-get install -y --no-install-recommends curl git procps unzip\nWORKDIR /app\nCOPY . .\nRUN go build -o serve .\n\nFROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends curl procps unzip \\\n    && rm -rf /var/lib/apt/lists/*\nWORKDIR /app\nCOPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt\nCOPY --from=builder /app/serve /app/serve\nCMD [\"./serve\"]\n",
+        "does not need go, git when it runs",
+    );
+    let around = Around::files(&[
+        ("go.mod", "module example.com/serve\n"),
+        ("main.go", ""),
+        ("start.sh", "#!/bin/sh\nset -e\ngoose -dir migrations up\nexec ./serve\n"),
+    ]);
+    needs_unsafe_in(
+        &SplitStages,
+        &around,
+        "FROM golang:1.22-bookworm\nRUN go install example.com/goose/v3/cmd/goose@v3.20.0\nWORKDIR /app\nCOPY . .\nRUN go build\nENTRYPOINT [\"./start.sh\"]\n",
+        "FROM golang:1.22-bookworm AS builder\nRUN go install example.com/goose/v3/cmd/goose@v3.20.0\nWORKDIR /app\nCOPY . .\nRUN go build\n\nFROM debian:bookworm-slim\nWORKDIR /app\nENV PATH=\"/go/bin:$PATH\"\nCOPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt\nCOPY . .\nCOPY --from=builder /app/serve /app/serve\nCOPY --from=builder /go/bin/goose /go/bin/goose\nENTRYPOINT [\"./start.sh\"]\n",
+        "does not need go when it runs",
+    );
+}
