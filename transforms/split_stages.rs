@@ -48,6 +48,8 @@
 //! - PHP: the builder compiles the extensions, in the same image.
 //! - C and C++ on Debian: what is compiled, in the same image.
 //!
+//! Users and groups that a RUN of their own makes are made in both stages.
+//!
 //! Files of the project that may be read when the program runs are copied into the image as before; if the build
 //! context is known and has nothing but sources, they are not.
 //!
@@ -262,6 +264,7 @@ impl<'c> Subject<'c> {
     fn fix(&self, recipe: Recipe<'c>) -> Option<Fix> {
         let Recipe { plan, split, assumptions, note, saves } = recipe;
         let edits = plan.edits(self.context.facts).ok()?;
+        let split = Split { repeated: plan.repeated, ..split };
         let (first, last) = (&self.steps[0], &self.steps[self.steps.len() - 1]);
         Some(Fix {
             transform: META.id,

@@ -22,6 +22,8 @@ pub(super) struct Plan<'c> {
     pub(super) closing: Option<String>,
     /// Steps of the builder that go into the last stage instead.
     pub(super) moved: Vec<usize>,
+    /// Commands that both stages run.
+    pub(super) repeated: Vec<String>,
     /// What the last stage begins with, behind its FROM.
     pub(super) opening: Vec<Opening>,
     /// What the last stage starts from.
@@ -50,9 +52,18 @@ impl Opening {
 impl<'c> Plan<'c> {
     /// A plan that adds nothing to the builder, and starts the last stage from the same image.
     pub(super) fn new(subject: &Subject<'c>, cut: usize, placing: Placing) -> Self {
-        let Placing { opening, moved } = placing;
+        let Placing { opening, moved, repeated } = placing;
         let base = subject.base.to_owned();
-        Self { steps: subject.steps, cut, inserted: Vec::new(), closing: None, moved, opening, base }
+        Self {
+            steps: subject.steps,
+            cut,
+            inserted: Vec::new(),
+            closing: None,
+            moved,
+            repeated,
+            opening,
+            base,
+        }
     }
 
     pub(super) fn edits(&self, facts: &Facts<'_>) -> Result<Edits, Overlap> {

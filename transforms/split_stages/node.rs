@@ -13,7 +13,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::{OTHER_RELEASE, apt_packages, commands, keeps_no_output, packages};
-use super::placing::{Place, Placing};
+use super::placing::{Place, Placing, accounts};
 use super::{Recipe, Refusal, Subject, is_start, served};
 use crate::sources::source_of;
 
@@ -54,6 +54,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
             (Action::Run(_), _) if served.as_ref().is_some_and(|served| served.install == at) => {
                 Ok(if at < behind { Place::Both } else { Place::Last })
             }
+            (Action::Run(_), _) if accounts(step).is_some() => Ok(Place::Both),
             (Action::Run(_), _) => refuse_other_commands(step).map(|()| Place::Builder),
             (Action::Copy(copy), _) => {
                 let inside = copy.destination.text().is_some_and(|path| within(path, folder));
@@ -75,6 +76,8 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
             )),
             _ => Ok(Place::Last),
         })?;
+    let above = served.iter().filter(|served| served.install < behind);
+    placing.repeated.extend(above.flat_map(|served| served.commands.clone()));
     subject.refuse_other_users(first, cut)?;
     subject.refuse_late_installs(cut)?;
     refuse_what_lies_elsewhere(subject, &manifest, (first, cut), folder)?;
@@ -119,7 +122,6 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
         carried: vec![carried.to_owned()],
         packages: sorting.kept,
         commands: if has_tools { vec![prune.to_owned()] } else { Vec::new() },
-        repeated: served.iter().filter(|it| it.install < behind).flat_map(|it| it.commands.clone()).collect(),
         ..Split::default()
     };
     let closing = has_tools.then(|| format!("RUN {prune}"));

@@ -7,7 +7,7 @@ use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
-use super::packages::{apt_packages, words};
+use super::packages::{apt_packages, commands, words};
 use super::{Refusal, Subject, is_copy, is_variable};
 
 /// Which of the two stages has a step of the builder.
@@ -24,6 +24,8 @@ pub(super) struct Placing {
     pub(super) opening: Vec<Opening>,
     /// The steps that the builder no longer has.
     pub(super) moved: Vec<usize>,
+    /// The commands of RUNs that both stages have.
+    pub(super) repeated: Vec<String>,
 }
 
 impl Placing {
@@ -37,7 +39,10 @@ impl Placing {
         for (at, step) in subject.steps.iter().enumerate().take(cut).skip(1) {
             match place(at, step)? {
                 Place::Builder => {}
-                Place::Both => placing.opening.push(Opening::Step(at)),
+                Place::Both => {
+                    placing.repeated.extend(accounts(step).into_iter().flatten());
+                    placing.opening.push(Opening::Step(at));
+                }
                 Place::Last => {
                     placing.moved.push(at);
                     placing.opening.push(Opening::Moved(at));
@@ -146,6 +151,21 @@ pub(super) fn makes_working_folder(subject: &Subject<'_>, step: &Step<'_>, simpl
         && words
             .iter()
             .all(|word| matches!(*word, "-p" | "--parents") || !word.starts_with('-') && is_made(word))
+}
+
+/// The commands of a RUN that does nothing but to make users and groups, which both stages then have.
+pub(super) fn accounts(step: &Step<'_>) -> Option<Vec<String>> {
+    let all = commands(step).filter(|all| !all.is_empty())?;
+    let joined = |simple: &&Simple<'_>| {
+        let words: Vec<&str> = simple.words.iter().map(|word| word.literal()).collect::<Option<_>>()?;
+        let is_bare = simple.redirections.is_empty() && simple.assignments.is_empty();
+        let makes = matches!(words.first(), Some(&("useradd" | "groupadd" | "adduser" | "addgroup")));
+        // Passwords that are computed, and folders of others, are not looked into.
+        let is_usual =
+            !words.iter().any(|word| word.starts_with("--password") || *word == "-k" || *word == "--skel");
+        (is_bare && makes && is_usual).then(|| words.join(" "))
+    };
+    all.iter().map(joined).collect()
 }
 
 /// Whether a later COPY brings all files of a COPY to the same place again.

@@ -17,7 +17,7 @@ use dockeropt_facts::{Action, Knowledge, Step};
 use dockeropt_syntax::Keyword;
 
 use super::layout::{BUILDER, Opening, Plan};
-use super::placing::{Place, Placing};
+use super::placing::{Place, Placing, accounts};
 use super::{Recipe, Refusal, Subject, is_start};
 use crate::needs::Needs;
 use started::{Started, reachable_scripts};
@@ -163,6 +163,14 @@ pub(super) fn plan<'c>(
     }))
 }
 
+/// Whether a RUN makes users and groups in a way that the image of the last stage knows, too: Debian's slim images need
+/// not have `adduser`, Alpine has nothing else.
+fn makes_users(step: &Step<'_>, base: &str) -> bool {
+    let names = if base.starts_with("alpine") { ["adduser", "addgroup"] } else { ["useradd", "groupadd"] };
+    let is_known = |command: &String| names.iter().any(|name| command.split(' ').next() == Some(name));
+    accounts(step).is_some_and(|commands| commands.iter().all(is_known))
+}
+
 /// What stays in the builder, in words.
 fn left(language: &Language, image: &str, packages: &[String]) -> String {
     let mut names: Vec<&str> = vec![match image {
@@ -221,7 +229,13 @@ fn placed<'c>(
         let operation = &step.instruction.operation;
         let both = |is_both: bool| Ok(if is_both { Place::Both } else { Place::Builder });
         match (&step.action, step.instruction.keyword()) {
-            (Action::Run(_), _) => Ok(Place::Builder),
+            (Action::Run(_), _) if accounts(step).is_some() && !makes_users(step, &last.base) => {
+                Err(Refusal::at(
+                    step,
+                    "the RUN at line {line} makes users in a way that other images may not know",
+                ))
+            }
+            (Action::Run(_), _) => both(makes_users(step, &last.base)),
             (Action::Copy(_), _) => both(build.is_copied_again(at)),
             (Action::Workdir(_), _) => both(build.is_entered_again(subject, at)),
             (_, Keyword::Env) => {

@@ -9,7 +9,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
 use super::packages::{apt_packages, commands, keeps_no_output};
-use super::placing::{Place, Placing, makes_working_folder, place};
+use super::placing::{Place, Placing, accounts, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject};
 
 /// Where the virtual environment is.
@@ -103,6 +103,9 @@ fn place_of<'c>(
             || makes_working_folder(subject, step, it)
     };
     let understood = commands(step).is_some_and(|all| all.iter().all(is_understood));
+    if accounts(step).is_some() {
+        return Ok(Place::Both);
+    }
     if !understood {
         return Err(Refusal::at(step, "the RUN at line {line} does more than to install packages"));
     }

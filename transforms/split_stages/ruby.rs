@@ -9,7 +9,7 @@ use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
 use super::packages::{apt_packages, commands, keeps_no_output, words};
-use super::placing::{Place, Placing, makes_working_folder, place};
+use super::placing::{Place, Placing, accounts, makes_working_folder, place};
 use super::{Recipe, Refusal, Subject, calls};
 use crate::bundler;
 use crate::sources::source_of;
@@ -34,6 +34,9 @@ pub(super) fn plan<'c>(subject: &Subject<'c>) -> Result<Option<Recipe<'c>>, Refu
     let mut placing = Placing::of(subject, cut, |at, step| {
         if step.run().is_none() {
             return place(subject, step, at > first, cut);
+        }
+        if accounts(step).is_some() {
+            return Ok(Place::Both);
         }
         if let Some(made) = made_by(subject, step)?
             && !carried.iter().any(|path| path == made)

@@ -151,7 +151,7 @@ fn refusals() {
     let pip = "RUN pip install flask";
     let table = [
         (with("RUN ./setup.sh\n", pip, ""), "does more than to install"),
-        (with("RUN useradd app\n", pip, ""), "does more than to install"),
+        (with("RUN usermod -aG audio games\n", pip, ""), "does more than to install"),
         (with("RUN echo a; echo b\n", pip, ""), "does more than to install"),
         (
             with("RUN --mount=type=cache,target=/root/.cache/pip pip install x\n", pip, ""),
@@ -274,4 +274,34 @@ fn scripts_of_the_project_are_read() {
          ENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\nCOPY . /app\nCMD [\"/app/start.sh\"]\n"
     );
     needs_unsafe_in(&SplitStages, &around, &file, &after, "when it runs");
+}
+
+#[test]
+fn users_are_made_in_both_stages() {
+    let after = |user: &str| {
+        format!(
+            "FROM python:3.12-slim-bookworm AS builder\n{APT}\n{user}RUN python -m venv /opt/venv\n\
+             ENV PATH=\"/opt/venv/bin:$PATH\"\nRUN pip install flask\n\nFROM python:3.12-slim-bookworm\n\
+             RUN apt-get update && apt-get install -y --no-install-recommends libpq5 \\\n    && rm -rf /var/lib/apt/lists/*\n\
+             {user}ENV PATH=\"/opt/venv/bin:$PATH\"\nCOPY --from=builder /opt/venv /opt/venv\nUSER app\n"
+        )
+    };
+    for user in [
+        "RUN useradd --create-home --uid 1000 app\n",
+        "RUN groupadd -r app && useradd -r -g app app\n",
+        "RUN adduser --disabled-password --gecos '' app\n",
+    ] {
+        let file = with(user, "RUN pip install flask", "USER app\n");
+        needs_unsafe(&SplitStages, &file, &after(user), "when it runs");
+    }
+    let table = [
+        "RUN useradd app && chown app /srv\n",
+        "RUN useradd -p $(openssl passwd x) app\n",
+        "RUN echo x | adduser app\n",
+        "RUN useradd app || true\n",
+        "RUN usermod -aG audio www-data\n",
+    ];
+    let files: Vec<String> = table.iter().map(|it| with(it, "RUN pip install flask", "")).collect();
+    let all: Vec<(&str, &str)> = files.iter().map(|it| (it.as_str(), "does more than to install")).collect();
+    declines(&SplitStages, &all);
 }

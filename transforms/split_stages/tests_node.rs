@@ -146,7 +146,7 @@ fn refusals() {
     let more = "does more than to install packages and run scripts of npm";
     let table = [
         (with("RUN ./setup.sh\n", ci, ""), more),
-        (with("RUN useradd app\n", ci, ""), more),
+        (with("RUN usermod -aG audio games\n", ci, ""), more),
         (with("RUN mkdir /data\n", ci, ""), more),
         (with("", "RUN npm ci && npx playwright install", ""), more),
         (with("", "RUN npm ci > /var/log/npm.log", ""), more),

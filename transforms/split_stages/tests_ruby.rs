@@ -131,7 +131,7 @@ fn refusals() {
     let table = [
         (with("RUN ./setup.sh\n", gem, ""), "does more than to install"),
         (with("", "RUN gem install rack &> gems.log", ""), "does more than to install"),
-        (with("RUN useradd app\n", gem, ""), "does more than to install"),
+        (with("RUN usermod -aG audio games\n", gem, ""), "does more than to install"),
         (with("RUN bundle exec rake assets:precompile\n", gem, ""), "does more than to install"),
         (with("RUN mkdir /data\n", gem, ""), "does more than to install"),
         (with("RUN mkdir -m 700 /app\n", gem, ""), "does more than to install"),

@@ -9,6 +9,7 @@ use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::{Redirection, Simple};
 
 use super::super::packages::{apt_packages, commands, keeps_no_output};
+use super::super::placing::accounts;
 use super::super::{Refusal, Subject, absolute, calls};
 use super::{Language, Made};
 
@@ -66,6 +67,7 @@ impl<'c> Build<'c> {
         let mut build = Self { cut, bin: language.bin, ..Self::default() };
         for (number, step) in subject.steps.iter().enumerate().take(cut).skip(1) {
             match &step.action {
+                Action::Run(_) if accounts(step).is_some() => {}
                 Action::Run(_) => build.run(subject, language, step)?,
                 Action::Copy(copy) if copy.from.is_some() => {
                     return Err(Refusal::at(step, "line {line} copies from another image"));

@@ -345,7 +345,7 @@ fn go_refusals() {
         ),
         (go("RUN mkdir /data\n", "go build -o serve .", START), "line 3 does more than to build"),
         (go("RUN go version > /go.txt\n", "go build -o serve .", START), "line 3 does more than to build"),
-        (go("RUN useradd app\n", "go build -o serve .", START), "line 3 does more than to build"),
+        (go("RUN usermod -aG audio games\n", "go build -o serve .", START), "line 3 does more than to build"),
         (go("USER app\n", "go build -o serve .", START), "line 3 stands before the build"),
         (go("VOLUME /data\n", "go build -o serve .", START), "line 3 stands before the build"),
         (
