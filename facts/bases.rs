@@ -145,18 +145,20 @@ pub(crate) fn name_and_tag(reference: &str) -> (&str, &str) {
 
 /// Whether a tag matches a pattern in which `*` stands for any text.
 pub(crate) fn matches(pattern: &str, tag: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
+    // Most patterns begin with another version.
+    if pattern.bytes().next().is_some_and(|first| first != b'*' && tag.bytes().next() != Some(first)) {
+        return false;
+    }
+    let Some((first, mut pattern)) = pattern.split_once('*') else { return pattern == tag };
     let Some(mut rest) = tag.strip_prefix(first) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
+    while let Some((part, more)) = pattern.split_once('*') {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],
             None => return false,
         }
+        pattern = more;
     }
-    rest.ends_with(last)
+    rest.ends_with(pattern)
 }
 
 #[cfg(test)]

@@ -94,6 +94,10 @@ impl Bound<'_> {
 /// of the same major version in `versions`; `{m}` a number; `{r}` a release in `names`, `{n}` another name in
 /// it.
 fn bind<'t>(pattern: &'static str, tag: &'t str, names: &str, versions: &str) -> Option<Bound<'t>> {
+    // Most patterns begin with another name.
+    if pattern.bytes().next().is_some_and(|it| !b"{*".contains(&it) && tag.bytes().next() != Some(it)) {
+        return None;
+    }
     let mut bound = Bound::default();
     let mut texts = tag.split('-');
     for part in pattern.split('-') {

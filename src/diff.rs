@@ -156,7 +156,16 @@ pub fn created(name: &[u8], text: &str, palette: &Palette, out: &mut Vec<u8>) {
 
 /// The lines of a text with their ends.
 pub(crate) fn lines(text: &str) -> Vec<&str> {
-    text.split_inclusive('\n').collect()
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for at in memchr::memchr_iter(b'\n', text.as_bytes()) {
+        lines.push(&text[start..=at]);
+        start = at + 1;
+    }
+    if start < text.len() {
+        lines.push(&text[start..]);
+    }
+    lines
 }
 
 /// `start,length` as diffs have it: from 1, and for no lines the line before.

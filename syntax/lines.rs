@@ -44,7 +44,7 @@ impl<'t> Lines<'t> {
         if rest.is_empty() || self.too_long {
             return None;
         }
-        let (content, length) = match rest.find('\n') {
+        let (content, length) = match memchr::memchr(b'\n', rest.as_bytes()) {
             Some(at) => (&rest[..at], at + 1),
             None => (rest, rest.len()),
         };
