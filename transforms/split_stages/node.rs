@@ -1,19 +1,20 @@
 //! Node.js: the builder has the tools of development, the image what is left without them.
 
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{base_name, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::manifests::left_by_install_script;
 use dockeropt_facts::node_lock::needed_packages;
 use dockeropt_facts::node_manifest::{NodeManifest, runs};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_facts::{Action, Step, clean};
+use dockeropt_facts::{Action, Copy, Step, Value, clean};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::{OTHER_RELEASE, apt_packages, commands, keeps_no_output, packages};
 use super::placing::{Place, Placing, accounts};
+use super::program::started::calls_of;
 use super::{Recipe, Refusal, Subject, is_start, served};
 use crate::sources::source_of;
 
@@ -243,28 +244,38 @@ fn refuse_what_lies_elsewhere<'c>(
 /// Refuses if the container starts in, or names, a folder beside that of the project to which nothing is copied: what
 /// lies there was built.
 fn refuse_start_elsewhere<'c>(subject: &Subject<'c>, folder: &str) -> Result<(), Refusal<'c>> {
+    // `COPY start.sh /` brings /start.sh, and nothing beside it.
+    let is_source = |copy: &Copy, below: &str| {
+        let name = below.trim_start_matches('/').split('/').next();
+        let is =
+            |source: &Value| source.text().is_none_or(|it| Some(base_name(it.trim_end_matches('/'))) == name);
+        copy.sources.iter().any(is)
+    };
+    let brings = |copy: &Copy, path: &str| {
+        copy.destination.text().is_none_or(|to| {
+            within(path, to)
+                && (!within(folder, to) || is_source(copy, &path[to.trim_end_matches('/').len()..]))
+        })
+    };
     let is_brought = |path: &str| {
-        within(path, folder)
-            || subject.steps.iter().any(|step| match &step.action {
-                Action::Copy(copy) => {
-                    copy.destination.text().is_none_or(|to| within(path, to) && !within(folder, to))
-                }
-                _ => false,
-            })
+        let copies = subject.steps.iter().any(|step| match &step.action {
+            Action::Copy(copy) => brings(copy, path),
+            _ => false,
+        });
+        copies || within(path, folder)
     };
     let end = &subject.context.facts.stages[0].end.workdir;
     if let Some(path) = end.text().filter(|path| *path != "/" && !is_brought(path) && !within(folder, path)) {
         return Err(Refusal::new(format!("the container starts in {path}, outside of {folder}")));
     }
     for step in subject.steps.iter().filter(|step| is_start(step)) {
-        let words =
-            step.instruction.logical.text.split(|c: char| c.is_whitespace() || "\"'[],;&|=".contains(c));
         let of_system = |word: &str| {
             let folders = ["/bin/", "/dev/", "/etc/", "/proc/", "/sbin/", "/sys/", "/tmp/", "/usr/", "/var/"];
             folders.iter().any(|folder| word.starts_with(folder)) && !word.starts_with("/usr/src/")
         };
         let built =
-            |word: &&str| word.len() > 1 && word.starts_with('/') && !of_system(word) && !is_brought(word);
+            |word: &String| word.len() > 1 && word.starts_with('/') && !of_system(word) && !is_brought(word);
+        let words = calls_of(step).into_iter().flatten().flatten();
         if let Some(path) = words.into_iter().find(built) {
             return Err(Refusal::at(step, format!("line {{line}} names {path}, outside of {folder}")));
         }

@@ -112,6 +112,28 @@ fn what_is_copied_above_the_project_comes_before_it() {
 }
 
 #[test]
+fn what_starts_may_lie_beside_the_project() {
+    for (copy, start) in [
+        ("COPY start.js /\n", "CMD [\"node\", \"/start.js\"]\n"),
+        ("COPY tools /srv/tools\n", "CMD [\"/srv/tools/run\", \"node\"]\n"),
+        ("", "CMD [\"node\", \"-e\", \"require('http').get('/x')\"]\n"),
+        ("", "CMD [\"/usr/local/bin/node\", \"server.js\"]\n"),
+    ] {
+        let file = |end: &str| format!("WORKDIR /app\nCOPY . .\nRUN npm ci\n{end}");
+        needs_unsafe_in(
+            &SplitStages,
+            &project(),
+            &format!("FROM node:20-slim\n{}{copy}{start}", file("")),
+            &format!(
+                "FROM node:20-slim AS builder\n{}FROM node:20-slim\nWORKDIR /app\nCOPY --from=builder /app /app\n{copy}{start}",
+                file("RUN npm prune --omit=dev\n\n"),
+            ),
+            "requires none of its devDependencies",
+        );
+    }
+}
+
+#[test]
 fn tools_that_are_not_there_are_no_gain() {
     for install in [
         "RUN npm ci --omit=dev",
