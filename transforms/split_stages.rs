@@ -56,8 +56,8 @@
 //! ## Safety
 //! Always unsafe: what a program calls when it runs is not in the Dockerfile. Everything that isn't known to
 //! be for building alone stays in the image: of the packages of the distribution only compilers, headers and
-//! the like are left behind, and for each `-dev` package the library is installed that it is for. Confirm it
-//! with `dockeropt verify --unsafe --run ...`.
+//! the like are left behind, of compiled languages also what fetches sources (git, ssh), and for each `-dev` package
+//! the library is installed that it is for. Confirm it with `dockeropt verify --unsafe --run ...`.
 //!
 //! What is copied from the builder depends on the language:
 //!
