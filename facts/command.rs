@@ -90,6 +90,12 @@ pub fn base_name(path: &str) -> &str {
     path.bytes().rposition(|byte| byte == b'/').map_or(path, |at| &path[at + 1..])
 }
 
+/// The words of a command that neither redirects nor sets anything, if they are all literal.
+pub fn bare_words<'s>(simple: &'s Simple<'_>) -> Option<Vec<&'s str>> {
+    let is_bare = simple.redirections.is_empty() && simple.assignments.is_empty();
+    simple.words.iter().map(Word::literal).collect::<Option<Vec<_>>>().filter(|_| is_bare)
+}
+
 /// The word that `sudo -E`, `env A=b` or the like at `at` runs.
 fn after_runner(words: &[Word<'_>], at: usize) -> Option<usize> {
     let runner = words[at].literal()?;

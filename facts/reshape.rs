@@ -1,9 +1,8 @@
 //! Claims that change what a stage starts from, or split it: which stages of the result stand for which
 //! stage of the original, and what of them a claim allows to be new.
 
-use dockeropt_syntax::shell::Simple;
-
 use crate::claim::Claim;
+use crate::command::bare_words;
 use crate::facts::Facts;
 use crate::stage::Base;
 use crate::trace::{Atom, Code, CopyEvent, Event};
@@ -224,7 +223,5 @@ fn runs_the_same(event: &Event<'_>, words: Option<&[&str]>) -> bool {
 /// The words of an atom that is one simple command of literal words without mounts or redirections.
 fn plain_words<'a>(atom: &'a Atom<'_>) -> Option<Vec<&'a str>> {
     let Code::Pipeline(pipeline) = &atom.code else { return None };
-    let simple: &Simple<'_> = pipeline.simple()?;
-    let bare = atom.flags.is_empty() && simple.redirections.is_empty() && simple.assignments.is_empty();
-    simple.words.iter().map(|word| word.literal()).collect::<Option<Vec<_>>>().filter(|_| bare)
+    bare_words(pipeline.simple()?).filter(|_| atom.flags.is_empty())
 }

@@ -66,6 +66,7 @@ mod tests;
 mod yarn;
 
 use dockeropt_facts::claim::{Assumption, Claim};
+use dockeropt_facts::command::base_name;
 use dockeropt_facts::effects::{Effects, Reach, is_private, may_name_relative_file, within};
 use dockeropt_facts::manifest_first::{ManifestCopy, ManifestFirst};
 use dockeropt_facts::naming::names_path;
@@ -347,9 +348,8 @@ impl<'c> Install<'c> {
             assumptions.push("the folder of the build context has the usual mode, 755".to_owned());
         }
         // Developers have it, as a rule, and the COPY would bring it where the install has made it.
-        let is_everywhere = |path: &&String| {
-            matches!(path.rsplit('/').next(), Some("node_modules" | "vendor")) && project.is_sent(path)
-        };
+        let is_everywhere =
+            |path: &&String| matches!(base_name(path), "node_modules" | "vendor") && project.is_sent(path);
         if let Some(path) = needs.makes.iter().filter(is_everywhere).min() {
             let reason =
                 format!("there is no {path} when the image is built, though no ignore file leaves it out");

@@ -104,7 +104,7 @@ mod tests_php;
 mod tests_ruby;
 
 use dockeropt_facts::claim::{Assumption, Claim};
-use dockeropt_facts::command::{Call, Managed, call};
+use dockeropt_facts::command::{Call, Managed, base_name, call};
 use dockeropt_facts::remembered::is_builtin;
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::shell_state::visit;
@@ -333,10 +333,19 @@ impl<'c> Subject<'c> {
         Ok(())
     }
 
+    /// The scripts of the project that the builder sees, with their paths.
+    fn scripts(&self) -> impl Iterator<Item = (&'c str, &'c str)> + use<'c> {
+        self.context.project().into_iter().flat_map(|project| project.scripts())
+    }
+
+    /// What a container starts and how it is asked for its health, and the scripts of the project.
+    fn texts_of_start(&self) -> impl Iterator<Item = &'c str> + use<'c> {
+        let own = self.steps.iter().filter(|step| is_start(step)).map(|step| step.instruction.arguments());
+        own.chain(self.scripts().map(|(_, text)| text))
+    }
+
     fn has_script(&self, path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
-        scripts.map(|(path, _)| path.rsplit('/').next().unwrap_or(path)).any(|own| own == name)
+        self.scripts().any(|(own, _)| base_name(own) == base_name(path))
     }
 
     /// The first step that names a program below `/usr/local/bin` that the file doesn't copy there itself.
@@ -366,9 +375,8 @@ impl<'c> Subject<'c> {
 
     /// The text in which names of programs are looked for: the file, and the scripts of the project.
     fn mentions(&self, word: &'static str) -> bool {
-        let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
         self.context.memo.mentions(word)
-            || scripts.into_iter().any(|(_, text)| dockeropt_facts::recommends::mentions(text, "", word))
+            || self.scripts().any(|(_, text)| dockeropt_facts::recommends::mentions(text, "", word))
     }
 }
 

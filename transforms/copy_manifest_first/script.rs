@@ -434,16 +434,6 @@ impl<'s> Script<'s> {
             visit_calls(pipeline, &mut |call| {
                 let managed = call.managed.as_ref().map(|managed| managed.verb);
                 cleans |= managed == Some(Verb::Clean);
-                let removes_archives = call.program == "rm"
-                    && call.arguments().all(|word| {
-                        word.is_some_and(|word| {
-                            word.starts_with('-')
-                                || word.starts_with("/usr/local/bundle/cache/") && !word.contains("..")
-                        })
-                    });
-                if removes_archives {
-                    return;
-                }
                 if matches!(managed, Some(Verb::Remove)) || matches!(call.program, "rm" | "rmdir" | "unlink")
                 {
                     removes = Some(call.program.to_owned());

@@ -1,20 +1,20 @@
 //! Node.js: the builder has the tools of development, the image what is left without them.
 
-use dockeropt_facts::command::{base_name, call};
+mod elsewhere;
+mod tools;
+
+use dockeropt_facts::command::call;
 use dockeropt_facts::effects::within;
-use dockeropt_facts::manifests::left_by_install_script;
-use dockeropt_facts::node_lock::needed_packages;
-use dockeropt_facts::node_manifest::{NodeManifest, runs};
+use dockeropt_facts::node_manifest::NodeManifest;
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::tables::{Manager, Verb};
-use dockeropt_facts::{Action, Copy, Step, Value, clean};
+use dockeropt_facts::{Action, Step};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::{BUILDER, Opening, Plan};
 use super::packages::{OTHER_RELEASE, apt_packages, commands, keeps_no_output, packages};
 use super::placing::{Place, Placing, accounts};
-use super::program::started::calls_of;
 use super::{Recipe, Refusal, Subject, is_start, served};
 use crate::sources::source_of;
 
@@ -39,7 +39,8 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     if served.is_none() {
         subject.refuse_unread_scripts(cut)?;
     }
-    let has_tools = served.is_none() && !manifest.dev_dependencies.is_empty() && leaves_tools(&steps[..cut])?;
+    let has_tools =
+        served.is_none() && !manifest.dev_dependencies.is_empty() && tools::leaves_tools(&steps[..cut])?;
     if sorting.left.is_empty() && !has_tools && served.is_none() {
         return Ok(None);
     }
@@ -48,7 +49,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     let cut = if served.as_ref().is_some_and(|served| served.install == cut) { cut + 1 } else { cut };
     let carried = served.as_ref().map_or(folder, |served| &served.folder);
     if has_tools {
-        refuse_what_starts_by_tools(subject, &manifest)?;
+        tools::refuse_what_starts_by_tools(subject, &manifest)?;
     }
     let mut placing =
         Placing::of(subject, cut, |at, step| match (&step.action, step.instruction.keyword()) {
@@ -81,10 +82,10 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     placing.repeated.extend(above.flat_map(|served| served.commands.clone()));
     subject.refuse_other_users(first, cut)?;
     subject.refuse_late_installs(cut)?;
-    refuse_what_lies_elsewhere(subject, &manifest, (first, cut), folder)?;
-    refuse_start_elsewhere(subject, folder)?;
+    elsewhere::refuse_what_lies_elsewhere(subject, &manifest, (first, cut), folder)?;
+    elsewhere::refuse_start_elsewhere(subject, folder)?;
     if has_tools {
-        refuse_configuration_in_typescript(subject, &manifest, (first, cut))?;
+        tools::refuse_configuration_in_typescript(subject, &manifest, (first, cut))?;
     }
     // Above what is copied otherwise, but not above a COPY that writes into the folder.
     let holds_folder = |step: &Step<'c>| match &step.action {
@@ -109,7 +110,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     if has_tools {
         assumptions.push(format!(
             "the program requires none of its devDependencies when it runs: {}",
-            names(&manifest)
+            tools::names(&manifest)
         ));
         left.push("what only development needs".to_owned());
     }
@@ -117,7 +118,7 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
         assumptions.push(format!("the program does not need {} when it runs", sorting.left.join(", ")));
     }
     assumptions.extend(OTHER_RELEASE.map(str::to_owned).filter(|_| !sorting.is_known));
-    let prune = prune(tag);
+    let prune = tools::prune(tag);
     let split = Split {
         builder: BUILDER.to_owned(),
         carried: vec![carried.to_owned()],
@@ -129,194 +130,6 @@ pub(super) fn plan<'c>(subject: &Subject<'c>, tag: &str) -> Result<Option<Recipe
     let plan = Plan { closing, ..Plan::new(subject, cut, placing) };
     let note = format!("{} stay{} out of the image", left.join(", "), if left.len() == 1 { "s" } else { "" });
     Ok(Some(Recipe { plan, split, assumptions, note, saves: sorting.saves.filter(|&saves| saves > 0) }))
-}
-
-/// Removes what only development needs. Up to Node.js 14, npm has no `--omit`.
-fn prune(tag: &str) -> &'static str {
-    const OLD: [&str; 6] = ["argon", "boron", "carbon", "dubnium", "erbium", "fermium"];
-    let version = tag.split(['.', '-']).next().unwrap_or(tag);
-    let is_old = version.parse().map_or(OLD.contains(&version), |major: u32| major < 15);
-    if is_old { "npm prune --production" } else { "npm prune --omit=dev" }
-}
-
-/// Whether what only development needs is still there when the steps have run.
-fn leaves_tools<'c>(steps: &'c [Step<'c>]) -> Result<bool, Refusal<'c>> {
-    let unclear = "NODE_ENV decides whether line {line} installs tools of development";
-    let mut leaves = false;
-    for step in steps {
-        for simple in commands(step).into_iter().flatten() {
-            let Some(call) = call(simple).filter(|_| npm(simple).is_some()) else { continue };
-            let words: Vec<&str> = call.arguments().flatten().collect();
-            let is_prune = words.contains(&"prune");
-            if !is_prune && npm(simple) != Some(Verb::Install) {
-                continue;
-            }
-            if simple.assignments.iter().any(|it| it.name == "NODE_ENV") {
-                return Err(Refusal::at(step, unclear));
-            }
-            let words = format!(" {} ", words.join(" "));
-            let has = |options: &[&str]| {
-                let is_there = |option: &&str| {
-                    [format!(" {option} "), format!(" {} ", option.replace('=', " "))]
-                        .iter()
-                        .any(|written| words.contains(written))
-                };
-                options.iter().any(is_there)
-            };
-            let omits =
-                has(&["--omit=dev", "--only=prod", "--only=production", "--prod", "--production=true"])
-                    || has(&["--production"]) && !has(&["--production=false"]);
-            if has(&["--include=dev", "--production=false", "--also=dev", "--dev"]) {
-                leaves = true;
-                continue;
-            }
-            let is_production = match step.state.variable("NODE_ENV").map(|value| value.text()) {
-                None => false,
-                Some(Some(value)) => value == "production",
-                Some(None) => return Err(Refusal::at(step, unclear)),
-            };
-            leaves = match () {
-                () if omits || is_production => false,
-                () => leaves || !is_prune,
-            };
-        }
-    }
-    Ok(leaves)
-}
-
-/// Refuses if npm, or a script that it runs, leaves something outside of the folder of the project that the program
-/// may read.
-fn refuse_what_lies_elsewhere<'c>(
-    subject: &Subject<'c>,
-    manifest: &NodeManifest,
-    (first, cut): (usize, usize),
-    folder: &str,
-) -> Result<(), Refusal<'c>> {
-    let steps = &subject.steps[first..cut];
-    let is_local = |version: &&String| {
-        let path = version.strip_prefix("file:").or_else(|| version.strip_prefix("link:"));
-        path.is_some_and(|path| path.starts_with('/') || path.split('/').any(|part| part == ".."))
-    };
-    let all = || manifest.dependencies.iter().chain(&manifest.dev_dependencies);
-    if let Some((name, _)) = all().find(|(_, version)| is_local(version)) {
-        return Err(Refusal::at(&steps[0], format!("{name} lies outside of {folder}")));
-    }
-    let lock = source_of(subject.context, &steps[0], "package-lock.json");
-    let lock = lock.and_then(|path| subject.context.project()?.text(&path)).and_then(needed_packages);
-    let needed = lock.unwrap_or_else(|| manifest.dependencies.keys().cloned().collect());
-    let skips = |package: &str| {
-        let name = package.to_ascii_uppercase();
-        let set = |step: &Step<'_>| {
-            let download = ["DOWNLOAD", "CHROMIUM_DOWNLOAD"];
-            download.iter().any(|it| step.state.variable(&format!("{name}_SKIP_{it}")).is_some())
-        };
-        steps.iter().all(set)
-    };
-    for package in needed {
-        if let Some(place) = left_by_install_script(&package).filter(|_| !skips(&package)) {
-            return Err(Refusal::at(&steps[0], format!("{package} leaves what it needs in {place}")));
-        }
-    }
-    let mut names: Vec<String> =
-        ["install", "prepublish", "prepare", "dependencies"].map(str::to_owned).to_vec();
-    names.extend(steps.iter().flat_map(|step| runs(&step.instruction.logical.text)));
-    for name in names {
-        for command in manifest.commands(&name) {
-            let mut words = command.split(|c: char| c.is_whitespace() || ";&|\"'()=,<>".contains(c));
-            let leads_out = |word: &&str| {
-                let is_outside = word.starts_with('/') && word.len() > 1 && !within(&clean(word), folder);
-                is_outside && !word.starts_with("/dev/")
-                    || word.starts_with('~')
-                    || word.starts_with("$HOME")
-                    || word.split('/').any(|part| part == "..")
-            };
-            if let Some(path) = words.find(leads_out) {
-                return Err(Refusal::at(
-                    &steps[0],
-                    format!("the script {name} of package.json names {path}"),
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Refuses if the container starts in, or names, a folder beside that of the project to which nothing is copied: what
-/// lies there was built.
-fn refuse_start_elsewhere<'c>(subject: &Subject<'c>, folder: &str) -> Result<(), Refusal<'c>> {
-    // `COPY start.sh /` brings /start.sh, and nothing beside it.
-    let is_source = |copy: &Copy, below: &str| {
-        let name = below.trim_start_matches('/').split('/').next();
-        let is =
-            |source: &Value| source.text().is_none_or(|it| Some(base_name(it.trim_end_matches('/'))) == name);
-        copy.sources.iter().any(is)
-    };
-    let brings = |copy: &Copy, path: &str| {
-        copy.destination.text().is_none_or(|to| {
-            within(path, to)
-                && (!within(folder, to) || is_source(copy, &path[to.trim_end_matches('/').len()..]))
-        })
-    };
-    let is_brought = |path: &str| {
-        let copies = subject.steps.iter().any(|step| match &step.action {
-            Action::Copy(copy) => brings(copy, path),
-            _ => false,
-        });
-        copies || within(path, folder)
-    };
-    let end = &subject.context.facts.stages[0].end.workdir;
-    if let Some(path) = end.text().filter(|path| *path != "/" && !is_brought(path) && !within(folder, path)) {
-        return Err(Refusal::new(format!("the container starts in {path}, outside of {folder}")));
-    }
-    for step in subject.steps.iter().filter(|step| is_start(step)) {
-        let of_system = |word: &str| {
-            let folders = ["/bin/", "/dev/", "/etc/", "/proc/", "/sbin/", "/sys/", "/tmp/", "/usr/", "/var/"];
-            folders.iter().any(|folder| word.starts_with(folder)) && !word.starts_with("/usr/src/")
-        };
-        let built =
-            |word: &String| word.len() > 1 && word.starts_with('/') && !of_system(word) && !is_brought(word);
-        let words = calls_of(step).into_iter().flatten().flatten();
-        if let Some(path) = words.into_iter().find(built) {
-            return Err(Refusal::at(step, format!("line {{line}} names {path}, outside of {folder}")));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses if a file in TypeScript is read when the program starts, by a compiler that only development has.
-fn refuse_configuration_in_typescript<'c>(
-    subject: &Subject<'c>,
-    manifest: &NodeManifest,
-    (first, cut): (usize, usize),
-) -> Result<(), Refusal<'c>> {
-    const READ: [(&str, &str); 4] = [
-        ("knexfile.ts", "knex"),
-        ("next.config.mts", "next"),
-        ("next.config.ts", "next"),
-        ("ormconfig.ts", "typeorm"),
-    ];
-    let steps = &subject.steps[first..cut];
-    for (file, reader) in READ {
-        let last = steps.last().unwrap_or(&steps[0]);
-        let is_there =
-            manifest.dependencies.contains_key(reader) && source_of(subject.context, last, file).is_some();
-        let compilers = ["ts-node", "tsx", "typescript"];
-        if is_there && compilers.iter().any(|name| manifest.dev_dependencies.contains_key(*name)) {
-            let reason =
-                format!("{reader} reads {file} when it starts, with tools that only development has");
-            return Err(Refusal::new(reason));
-        }
-    }
-    Ok(())
-}
-
-/// The first few names of what only development needs.
-fn names(manifest: &NodeManifest) -> String {
-    let mut names: Vec<&str> = manifest.dev_dependencies.keys().map(String::as_str).take(6).collect();
-    if manifest.dev_dependencies.len() > names.len() {
-        names.push("...");
-    }
-    names.join(", ")
 }
 
 /// A call of npm that installs what the manifest says, or runs a script.
@@ -372,38 +185,4 @@ fn is_harmless(setting: Option<&&str>) -> bool {
         "unsafe-perm",
     ];
     setting.is_some_and(|it| SETTINGS.contains(&it.split('=').next().unwrap_or(it)))
-}
-
-/// Refuses if what the container starts is, or runs, a tool of development.
-fn refuse_what_starts_by_tools<'c>(
-    subject: &Subject<'c>,
-    manifest: &NodeManifest,
-) -> Result<(), Refusal<'c>> {
-    let scripts = subject.context.project().into_iter().flat_map(|project| project.scripts());
-    let own = subject.steps.iter().filter(|step| is_start(step)).map(|step| step.instruction.arguments());
-    let mut texts: Vec<&str> = own.chain(scripts.map(|(_, text)| text)).collect();
-    let named: Vec<String> = texts.iter().flat_map(|text| runs(text)).collect();
-    for name in &named {
-        texts.extend(manifest.commands(name));
-    }
-    // The program of `@scope/tool` is often `tool`; that of `typescript` is `tsc`.
-    let is_tool = |word: &str| {
-        let package = |name: &String| name == word || name.rsplit('/').next() == Some(word);
-        let programs = manifest.dev_dependencies.keys().filter(|name| !name.starts_with("@types/"));
-        programs.into_iter().any(package)
-            || (word == "tsc" && manifest.dev_dependencies.contains_key("typescript"))
-    };
-    for text in texts {
-        let words = text.split(|c: char| c.is_whitespace() || ";&|\"'[],=/".contains(c));
-        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        if let Some(tool) = words.iter().find(|word| is_tool(word)) {
-            return Err(Refusal::new(format!(
-                "what the container starts runs {tool}, which only development has"
-            )));
-        }
-        if words.contains(&"npx") || words.windows(2).any(|pair| matches!(pair, ["npm", "exec" | "x"])) {
-            return Err(Refusal::new("what the container starts calls npx"));
-        }
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 
 use dockeropt_facts::Step;
 use dockeropt_facts::bases::base;
-use dockeropt_facts::command::{Call, call};
+use dockeropt_facts::command::{Call, base_name, call};
 use dockeropt_facts::dev_runtime::Use;
 use dockeropt_facts::recommends::{Asked, Present, without_recommends};
 use dockeropt_facts::shell_state::visit;
@@ -384,7 +384,7 @@ impl<'c> Subject<'c> {
             install.map(|install| install.packages).unwrap_or_default()
         });
         let owns = |word: &str| {
-            let name = word.rsplit('/').next().unwrap_or(word);
+            let name = base_name(word);
             let mut owners = self.context.knowledge.owners(name);
             !name.is_empty()
                 && owners.any(|owner| owner == package || TOOLS.contains(&name) && brought.contains(owner))
@@ -393,9 +393,7 @@ impl<'c> Subject<'c> {
         let late = self.steps[cut..].iter().filter(|step| step.run().is_some());
         let own = late.chain(self.steps.iter().filter(|step| is_start(step)));
         // Who calls make when the program runs is found by that.
-        let is_makefile = |path: &str| path.rsplit('/').next() == Some("Makefile");
-        let scripts = self.context.project().into_iter().flat_map(|project| project.scripts());
-        let mut scripts = scripts.filter(|(path, _)| !is_makefile(path));
+        let mut scripts = self.scripts().filter(|(path, _)| base_name(path) != "Makefile");
         own.map(|step| &step.instruction.logical.text[..]).any(calls) || scripts.any(|(_, text)| calls(text))
     }
 }

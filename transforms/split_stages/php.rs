@@ -14,7 +14,7 @@ use dockeropt_syntax::shell::{Pipeline, Simple};
 use super::layout::Opening;
 use super::packages::{LEAST, apt_packages, is_plain as is_plain_list, sets_options};
 use super::placing::{Place, Placing, build_call, place};
-use super::{Recipe, Refusal, Subject, calls, is_start};
+use super::{Recipe, Refusal, Subject, calls};
 
 /// Where extensions lie.
 const EXTENSIONS: &str = "/usr/local/lib/php/extensions";
@@ -208,9 +208,7 @@ fn refuse_other_places<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
             return Err(Refusal::at(step, "line {line} copies to where extensions lie"));
         }
     }
-    let started = subject.steps.iter().filter(|step| is_start(step)).map(|step| step.instruction.arguments());
-    let scripts = subject.context.project().into_iter().flat_map(|project| project.scripts());
-    for text in started.chain(scripts.map(|(_, text)| text)) {
+    for text in subject.texts_of_start() {
         let mut words = text.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c)));
         if let Some(word) = words.find(|word| COMPILERS.contains(word)) {
             return Err(Refusal::new(format!("what the container starts calls {word}")));

@@ -1,6 +1,6 @@
 //! Which of the two stages has which step of those above the cut.
 
-use dockeropt_facts::command::{Call, base_name, call};
+use dockeropt_facts::command::{Call, bare_words, base_name, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::{Action, Copy, Step, clean};
 use dockeropt_syntax::Keyword;
@@ -157,13 +157,12 @@ pub(super) fn makes_working_folder(subject: &Subject<'_>, step: &Step<'_>, simpl
 pub(super) fn accounts(step: &Step<'_>) -> Option<Vec<String>> {
     let all = commands(step).filter(|all| !all.is_empty())?;
     let joined = |simple: &&Simple<'_>| {
-        let words: Vec<&str> = simple.words.iter().map(|word| word.literal()).collect::<Option<_>>()?;
-        let is_bare = simple.redirections.is_empty() && simple.assignments.is_empty();
+        let words = bare_words(simple)?;
         let makes = matches!(words.first(), Some(&("useradd" | "groupadd" | "adduser" | "addgroup")));
         // Passwords that are computed, and folders of others, are not looked into.
         let is_usual =
             !words.iter().any(|word| word.starts_with("--password") || *word == "-k" || *word == "--skel");
-        (is_bare && makes && is_usual).then(|| words.join(" "))
+        (makes && is_usual).then(|| words.join(" "))
     };
     all.iter().map(joined).collect()
 }

@@ -21,7 +21,7 @@ const OTHER_PATH: [&str; 9] =
     ["cron", "crond", "crontab", "supervisord", "sudo", "uwsgi", "mod_wsgi", "runuser", "systemd"];
 
 /// Parts of a text that says where packages lie.
-const ELSEWHERE: [&str; 11] = [
+const PLACES: [&str; 11] = [
     "venv",
     "VIRTUAL_ENV",
     "site-packages",
@@ -102,11 +102,10 @@ fn place_of<'c>(
             || apt_packages(step, it).is_some()
             || makes_working_folder(subject, step, it)
     };
-    let understood = commands(step).is_some_and(|all| all.iter().all(is_understood));
     if accounts(step).is_some() {
         return Ok(Place::Both);
     }
-    if !understood {
+    if !commands(step).is_some_and(|all| all.iter().all(is_understood)) {
         return Err(Refusal::at(step, "the RUN at line {line} does more than to install packages"));
     }
     match commands(step).into_iter().flatten().find_map(unusual) {
@@ -115,7 +114,7 @@ fn place_of<'c>(
     }
 }
 
-fn pip<'c>(simple: &'c Simple<'c>) -> Option<Call<'c, 'c>> {
+fn pip<'s, 't>(simple: &'s Simple<'t>) -> Option<Call<'s, 't>> {
     call(simple).filter(|call| {
         call.managed.as_ref().is_some_and(|managed| {
             managed.manager == Manager::Pip && matches!(managed.verb, Verb::Install | Verb::Clean)
@@ -124,9 +123,7 @@ fn pip<'c>(simple: &'c Simple<'c>) -> Option<Call<'c, 'c>> {
 }
 
 fn is_pip(simple: &Simple<'_>) -> bool {
-    call(simple).and_then(|call| call.managed).is_some_and(|managed| {
-        managed.manager == Manager::Pip && matches!(managed.verb, Verb::Install | Verb::Clean)
-    })
+    pip(simple).is_some()
 }
 
 /// Why an install by pip can't go into a virtual environment.
@@ -149,7 +146,7 @@ fn unusual(simple: &Simple<'_>) -> Option<&'static str> {
 /// Why the file or a script in it does not allow for a virtual environment.
 fn refuse_by_text<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
     let text = subject.context.facts.file.text;
-    for part in ELSEWHERE {
+    for part in PLACES {
         if text.contains(part) {
             return Err(Refusal::new(format!("it names {part}, so where packages lie may matter")));
         }
@@ -157,17 +154,13 @@ fn refuse_by_text<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
     if let Some((step, program)) = subject.called_by_path() {
         return Err(Refusal::at(step, format!("line {{line}} calls {program} by its path")));
     }
-    let project = subject.context.project();
-    for (path, script) in project.into_iter().flat_map(|project| project.scripts()) {
+    for (path, script) in subject.scripts() {
         if let Some(part) = OWN_PYTHON.iter().find(|part| script.contains(**part)) {
             return Err(Refusal::new(format!("{path} names {part}, where nothing is installed then")));
         }
     }
-    let texts = || {
-        let scripts = project.into_iter().flat_map(|project| project.scripts()).map(|(_, text)| text);
-        scripts.chain(subject.steps.iter().map(|step| &step.instruction.logical.text[..]))
-    };
-    if texts().any(starts_login_shell) {
+    let own = subject.steps.iter().map(|step| &step.instruction.logical.text[..]);
+    if own.chain(subject.scripts().map(|(_, text)| text)).any(starts_login_shell) {
         return Err(Refusal::new("a login shell sets a PATH of its own"));
     }
     match OTHER_PATH.iter().find(|program| subject.mentions(program)) {

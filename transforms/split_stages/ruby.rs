@@ -4,7 +4,6 @@ use dockeropt_facts::command::{Call, base_name, call};
 use dockeropt_facts::reshape::Split;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_facts::{Action, Step};
-use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
 use super::layout::Opening;
@@ -244,9 +243,8 @@ fn refuse_other_places<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
         "rvm",
         "vendor/bundle",
     ];
-    let project = subject.context.project();
-    let scripts = || project.into_iter().flat_map(|project| project.scripts()).map(|(_, text)| text);
-    for text in scripts().chain([subject.context.facts.file.text]) {
+    let scripts = subject.scripts().map(|(_, text)| text);
+    for text in scripts.chain([subject.context.facts.file.text]) {
         if let Some(part) = ELSEWHERE.iter().find(|part| text.contains(**part)) {
             return Err(Refusal::new(format!("it names {part}, so where gems lie may matter")));
         }
@@ -256,11 +254,7 @@ fn refuse_other_places<'c>(subject: &Subject<'c>) -> Result<(), Refusal<'c>> {
             return Err(Refusal::at(step, format!("line {{line}} names {GEMS}")));
         }
     }
-    let starts = |step: &&Step<'_>| {
-        matches!(step.instruction.keyword(), Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck)
-    };
-    let started = subject.steps.iter().filter(starts).map(|step| step.instruction.arguments());
-    for text in started.chain(scripts()) {
+    for text in subject.texts_of_start() {
         let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c))).collect();
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         let installs = |pair: &[&str]| matches!(pair, ["bundle" | "bundler" | "gem", "install" | "update"]);

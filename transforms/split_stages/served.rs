@@ -1,13 +1,13 @@
 //! Front-ends: the builder makes files, and the image has nothing but these and the server that the file starts.
 
 use dockeropt_facts::Step;
-use dockeropt_facts::command::call;
+use dockeropt_facts::command::{bare_words, call};
 use dockeropt_facts::effects::within;
 use dockeropt_facts::tables::{Manager, Verb};
 use dockeropt_syntax::Keyword;
 use dockeropt_syntax::shell::Simple;
 
-use super::packages::{commands, keeps_no_output};
+use super::packages::commands;
 use super::program::started::calls_of;
 use super::{Subject, absolute};
 
@@ -71,11 +71,14 @@ pub(super) fn find(subject: &Subject<'_>, project: &str, cut: usize) -> Option<S
     let mut arguments = arguments.iter();
     while let Some(word) = arguments.next() {
         let option = word.split('=').next().unwrap_or(word);
-        match () {
-            () if !word.starts_with('-') && folder.is_none() => folder = Some(word),
-            () if flags.contains(&&word[..]) => {}
-            () if values.contains(&option) => drop((option == word).then(|| arguments.next())),
-            () => return None,
+        if !word.starts_with('-') && folder.is_none() {
+            folder = Some(word);
+        } else if values.contains(&option) {
+            if option == word {
+                arguments.next();
+            }
+        } else if !flags.contains(&word.as_str()) {
+            return None;
         }
     }
     let served = absolute(subject.context.facts.stages[0].end.workdir.text()?, folder?);
@@ -98,7 +101,7 @@ fn installs(step: &Step<'_>, name: &str) -> Option<Vec<String>> {
         let call = call(simple).filter(|call| !call.sudo && !call.by_path)?;
         call.managed.filter(|it| it.manager == Manager::Npm && it.verb == verb)
     };
-    let words = literal(install)?;
+    let words = bare_words(install)?;
     let managed = npm(install, Verb::Install)?;
     let [package] = managed.operands[..] else { return None };
     let rest = words[package].strip_prefix(name)?;
@@ -107,12 +110,6 @@ fn installs(step: &Step<'_>, name: &str) -> Option<Vec<String>> {
     let is_it = rest.is_empty() || rest.starts_with('@');
     let is_global = managed.has_option(install, &known[..2]);
     let cleans = cleanups.iter().all(|simple| npm(simple, Verb::Clean).is_some());
-    let joined = |simple: &&Simple<'_>| Some(literal(simple)?.join(" "));
+    let joined = |simple: &&Simple<'_>| Some(bare_words(simple)?.join(" "));
     (is_it && usual && is_global && cleans).then(|| all.iter().map(joined).collect())?
-}
-
-/// The words of a command that writes no file and sets no variable, if they are literal.
-fn literal<'s>(simple: &'s Simple<'_>) -> Option<Vec<&'s str>> {
-    let words: Option<Vec<&str>> = simple.words.iter().map(|word| word.literal()).collect();
-    words.filter(|_| simple.assignments.is_empty() && keeps_no_output(simple))
 }
